@@ -1,0 +1,51 @@
+// Builds dist/ from src/ and bench/: types are blanked out in place (so every line and column of the output is
+// that of the TypeScript source, and stack traces need no source maps), import paths become .js, and the models
+// get their site numbers (scripts/sites.mjs).
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import tsBlankSpace from 'ts-blank-space';
+import { instrument, isModel } from './sites.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const out = join(root, 'dist');
+
+function* sources(dir) {
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) yield* sources(path);
+    else if (entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts')) yield path;
+  }
+}
+
+const problems = [];
+const compiled = [];
+for (const [dir, target] of [
+  ['src', ''],
+  ['bench', 'bench'],
+]) {
+  for (const path of sources(join(root, dir))) {
+    const name = relative(root, path).replaceAll('\\', '/');
+    let code = tsBlankSpace(readFileSync(path, 'utf8'), node =>
+      problems.push(`${name}: syntax that types cannot be erased from: ${node.getText().slice(0, 60)}`),
+    );
+    code = code.replace(/((?:from|import)\s*\(?\s*'\.[^']*)\.ts'/g, "$1.js'");
+    if (isModel(name)) {
+      const result = instrument(code, name);
+      problems.push(...result.problems);
+      code = result.code;
+    }
+    // bench/ lies beside dist's own folders, so that its imports of ../src/ become ../
+    if (dir === 'bench') code = code.replace(/'\.\.\/src\//g, "'../");
+    compiled.push([join(out, target, relative(join(root, dir), path).replace(/\.ts$/, '.js')), code]);
+  }
+}
+if (problems.length > 0) {
+  for (const problem of problems) console.error(problem);
+  process.exit(1);
+}
+rmSync(out, { recursive: true, force: true });
+for (const [path, code] of compiled) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, code);
+}
