@@ -1,0 +1,2 @@
+export const isModel = name => name.startsWith('src/targets/');
+export function instrument(code, _name) { return { code, problems: [] }; }

@@ -1,0 +1,258 @@
+import { EngineError } from './errors.ts';
+
+/** Types of lock, for context rules (kernel/Documentation/locking/locktypes.rst) and names in reports. */
+export const LockType = {
+  None: 0,
+  Spinlock: 1,
+  RawSpinlock: 2,
+  Rwlock: 3,
+  Mutex: 4,
+  Rwsem: 5,
+  BitSpinlock: 6,
+  FolioLock: 7,
+} as const;
+
+export const lockTypeNames = [
+  'none',
+  'spinlock',
+  'raw spinlock',
+  'rwlock',
+  'mutex',
+  'rwsem',
+  'bit spinlock',
+  'folio lock',
+];
+
+/** Attributes of a word, as bits of `Layout.attributes`. */
+export const Attr = {
+  /** Accessed with plain loads and stores, checked for data races. */
+  Plain: 1,
+  /** Holds the address of an object: loads of it carry an address dependency. */
+  Pointer: 2,
+  /** Shadow state of an oracle: costs no step, is not subject to weak memory. */
+  Ghost: 4,
+  /** Holds bits with names. */
+  Flags: 8,
+} as const;
+
+/** How one word (or `count` words) of a struct is declared. */
+export interface FieldSpec {
+  readonly count: number;
+  readonly attr: number;
+  readonly lock: number;
+  readonly lockClass: string;
+  readonly flags: readonly string[];
+  readonly init: number;
+}
+
+interface ArraySpec extends FieldSpec {
+  readonly array: true;
+}
+
+export type StructSpec = Readonly<Record<string, FieldSpec | ArraySpec>>;
+
+/** An instance: each field is the address of its word (or the addresses of its words), `base` that of the first. */
+export type Instance<S extends StructSpec> = {
+  readonly [K in keyof S]: S[K] extends ArraySpec ? readonly number[] : number;
+} & { readonly base: number; readonly index: number };
+
+const plainField: FieldSpec = { count: 1, attr: 0, lock: LockType.None, lockClass: '', flags: [], init: 0 };
+
+/** A word for marked accesses (`READ_ONCE`, atomics). */
+export function word(init = 0): FieldSpec {
+  return { ...plainField, init };
+}
+/** A word for plain accesses, checked for data races. */
+export function plain(init = 0): FieldSpec {
+  return { ...plainField, attr: Attr.Plain, init };
+}
+/** A word that holds the address of an object; 0 is NULL. */
+export function pointer(init = 0): FieldSpec {
+  return { ...plainField, attr: Attr.Pointer, init };
+}
+/** A word of the oracles: read and written at no cost with `machine.ghost*`. */
+export function ghost(init = 0): FieldSpec {
+  return { ...plainField, attr: Attr.Ghost, init };
+}
+/** A word of named bits; bit i bears the i-th name. */
+export function flags(names: readonly string[], init = 0): FieldSpec {
+  return { ...plainField, attr: Attr.Flags, flags: names, init };
+}
+/** `count` words of one kind. */
+export function words(count: number, of: FieldSpec = word()): ArraySpec {
+  return { ...of, count, array: true };
+}
+/** A lock; its class is `lockClass`, or the name of struct and field as lockdep does for one init site. */
+export function lock(type: keyof typeof LockType, lockClass = ''): FieldSpec {
+  return { ...plainField, lock: LockType[type], lockClass };
+}
+
+interface NamedWord {
+  readonly path: string;
+  readonly kind: string;
+}
+
+/** A pool of objects that `kmalloc` draws from: see slab.ts. */
+export interface SlabCache {
+  readonly id: number;
+  readonly name: string;
+  readonly base: number;
+  readonly size: number;
+  readonly count: number;
+}
+
+/**
+ * The words of a machine, declared before it is built: each gets an address (an index into the machine's
+ * Int32Array) and a name, so that a trace can print `pages[1].flags`.
+ */
+export class Layout {
+  readonly #names: NamedWord[] = [];
+  readonly #flagNames = new Map<number, readonly string[]>();
+  readonly #lockClasses = new Map<string, number>();
+  /** Attribute bits per address (`Attr`). */
+  readonly attributes: number[] = [];
+  /** Lock type per address (`LockType`). */
+  readonly lockTypes: number[] = [];
+  /** Lock class per address, an index into `classNames`; -1 where there is no lock. */
+  readonly lockClassOf: number[] = [];
+  readonly classNames: string[] = [];
+  /** First word of the object that holds an address; address dependencies and dumps use it. */
+  readonly objectBase: number[] = [];
+  /** Number of words of the object that starts at an address; 0 elsewhere. */
+  readonly objectSize: number[] = [];
+  /** Initial values. */
+  readonly initial: number[] = [];
+  readonly caches: SlabCache[] = [];
+  readonly tlbNames: string[] = [];
+  #srcu = 0;
+
+  constructor() {
+    // Address 0 is NULL: nothing lives there.
+    this.#push('NULL', 'NULL', { ...plainField });
+    this.objectBase[0] = 0;
+    this.objectSize[0] = 1;
+  }
+
+  /** Number of words declared so far. */
+  get size(): number {
+    return this.#names.length;
+  }
+
+  /** Declares one object. */
+  struct<S extends StructSpec>(name: string, spec: S): Instance<S> {
+    return this.#instance(name, name, 0, spec);
+  }
+
+  /** Declares `count` objects `name[0]`, `name[1]`, ... */
+  array<S extends StructSpec>(name: string, count: number, spec: S): readonly Instance<S>[] {
+    return Array.from({ length: count }, (_, i) => this.#instance(`${name}[${i}]`, name, i, spec));
+  }
+
+  /** Declares a slab cache of at most `count` live objects; returns the cache and the object at each slot. */
+  cache<S extends StructSpec>(
+    name: string,
+    count: number,
+    spec: S,
+  ): { cache: SlabCache; objects: readonly Instance<S>[] } {
+    const base = this.size;
+    const objects = this.array(name, count, spec);
+    const cache = { id: this.caches.length, name, base, size: (this.size - base) / count, count };
+    this.caches.push(cache);
+    return { cache, objects };
+  }
+
+  /** Declares a translation that TLBs may hold, e.g. `mm0 page 0` or `stage2 gfn 0`; returns its number. */
+  tlb(name: string): number {
+    this.tlbNames.push(name);
+    return this.tlbNames.length - 1;
+  }
+
+  /** Declares an SRCU domain; returns its number. */
+  srcu(): number {
+    return this.#srcu++;
+  }
+  get srcuDomains(): number {
+    return this.#srcu;
+  }
+
+  /** The class of a bit lock that lives in a flags word; returns a number for `bitSpinLock` and `folioLock`. */
+  lockClass(name: string): number {
+    let id = this.#lockClasses.get(name);
+    if (id === undefined) {
+      id = this.classNames.length;
+      if (id >= 31) throw new EngineError('a layout may have at most 31 lock classes');
+      this.#lockClasses.set(name, id);
+      this.classNames.push(name);
+    }
+    return id;
+  }
+
+  /** `pages[1].flags` */
+  nameOf(address: number): string {
+    return this.#names[address]?.path ?? `word ${address}`;
+  }
+
+  /** The name without indices, `pages.flags`: the kind of object in a signature. */
+  kindOf(address: number): string {
+    return this.#names[address]?.kind ?? 'word';
+  }
+
+  /** Names of the bits of a flags word; empty for others. */
+  flagsOf(address: number): readonly string[] {
+    return this.#flagNames.get(address) ?? [];
+  }
+
+  /** The address of a name such as `pages[1].flags`, or -1. */
+  find(name: string): number {
+    return this.#names.findIndex(word => word.path === name);
+  }
+
+  /** A value as people read it: flag names for flags words, object names for pointers, else the number. */
+  show(address: number, value: number): string {
+    const names = this.flagsOf(address);
+    if (names.length > 0) {
+      const set = names.filter((_, bit) => (value >>> bit) & 1);
+      const rest = value & ~((1 << names.length) - 1);
+      if (rest !== 0) set.push(`0x${(rest >>> 0).toString(16)}`);
+      return set.length > 0 ? set.join('|') : '0';
+    }
+    if (((this.attributes[address] ?? 0) & Attr.Pointer) !== 0) return value === 0 ? 'NULL' : this.objectName(value);
+    return String(value);
+  }
+
+  /** The name of the object that starts at an address: `tag_buffer[0]`. */
+  objectName(base: number): string {
+    const path = this.#names[base]?.path;
+    if (path === undefined) return String(base);
+    const dot = path.lastIndexOf('.');
+    return dot < 0 ? path : path.slice(0, dot);
+  }
+
+  #push(path: string, kind: string, spec: FieldSpec): number {
+    const address = this.#names.length;
+    this.#names.push({ path, kind });
+    this.attributes.push(spec.attr);
+    this.lockTypes.push(spec.lock);
+    this.lockClassOf.push(spec.lock === LockType.None ? -1 : this.lockClass(spec.lockClass || kind));
+    if (spec.flags.length > 0) this.#flagNames.set(address, spec.flags);
+    this.initial.push(spec.init);
+    this.objectBase.push(address);
+    this.objectSize.push(0);
+    return address;
+  }
+
+  #instance<S extends StructSpec>(path: string, kind: string, index: number, spec: S): Instance<S> {
+    const base = this.size;
+    const fields: Record<string, number | readonly number[]> = {};
+    for (const [field, of] of Object.entries(spec)) {
+      const addresses = Array.from({ length: of.count }, (_, i) =>
+        this.#push(`${path}.${field}${'array' in of ? `[${i}]` : ''}`, `${kind}.${field}`, of),
+      );
+      fields[field] = 'array' in of ? addresses : (addresses[0] ?? base);
+    }
+    for (let a = base; a < this.size; a++) this.objectBase[a] = base;
+    this.objectSize[base] = this.size - base;
+    // The loop above filled exactly the keys of the spec, which the type system cannot follow.
+    return { ...fields, base, index } as Instance<S>;
+  }
+}

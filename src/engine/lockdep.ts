@@ -1,0 +1,143 @@
+import type { Layout } from './layout.ts';
+
+/** A lock held by a CPU. */
+export interface Held {
+  address: number;
+  /** Bit of a bit lock, -1 for a lock word. */
+  bit: number;
+  lockClass: number;
+  read: boolean;
+  site: number;
+  /** Accesses executed by the machine when it was taken, for hold lengths. */
+  since: number;
+}
+
+/** What the validator found: the oracle's id, the message, the other site and more lines. */
+export interface LockProblem {
+  readonly oracle: 'lock-order' | 'irq-lock-state';
+  readonly message: string;
+  readonly otherSite: number;
+  readonly details: readonly string[];
+}
+
+const HARDIRQ = 1;
+const IRQS_ON = 2;
+
+/**
+ * Lock order and interrupt state by class, as lockdep does (Documentation/locking/lockdep-design.rst): taking B
+ * while holding A adds A -> B; a cycle is a possible deadlock even if nobody hung. A class taken in hard
+ * interrupt context may not be taken with interrupts on, nor lead to one that is. It sees one execution, so that a
+ * verdict depends on nothing but program and schedule; trylocks add no edge into the lock that they try.
+ */
+export class Lockdep {
+  readonly #layout: Layout;
+  readonly #after = new Int32Array(32);
+  readonly #usage = new Int32Array(32);
+  readonly #usageSite = new Int32Array(64);
+  readonly #edgeSite = new Int32Array(32 * 32);
+
+  constructor(layout: Layout) {
+    this.#layout = layout;
+  }
+
+  reset(): void {
+    this.#after.fill(0);
+    this.#usage.fill(0);
+  }
+
+  /** Checks and records that a lock of a class is about to be taken. */
+  acquire(
+    held: readonly Held[],
+    count: number,
+    lockClass: number,
+    read: boolean,
+    trylock: boolean,
+    inHardirq: boolean,
+    irqsOn: boolean,
+    site: number,
+  ): LockProblem | null {
+    const state = inHardirq ? HARDIRQ : irqsOn ? IRQS_ON : 0;
+    if (state !== 0 && (this.#usage[lockClass] & state) === 0) {
+      this.#usage[lockClass] |= state;
+      this.#usageSite[lockClass * 2 + state - 1] = site;
+      const problem = this.#irqProblem(lockClass, site);
+      if (problem !== null) return problem;
+    }
+    if (trylock) return null;
+    for (let i = 0; i < count; i++) {
+      const from = held[i].lockClass;
+      if (from < 0) continue;
+      if (from === lockClass) {
+        if (read && held[i].read) continue;
+        return this.#problem('lock-order', `possible recursive locking of class ${this.#name(lockClass)}`, held[i].site, [
+          `already held: ${this.#layout.nameOf(held[i].address)}`,
+        ]);
+      }
+      if ((this.#after[from] & (1 << lockClass)) !== 0) continue;
+      this.#after[from] |= 1 << lockClass;
+      this.#edgeSite[from * 32 + lockClass] = site;
+      const path = this.#path(lockClass, from);
+      if (path !== null) {
+        const chain = [...path, lockClass].map(c => this.#name(c)).join(' --> ');
+        const first = path[1] ?? from;
+        return this.#problem(
+          'lock-order',
+          `possible circular locking: ${this.#name(lockClass)} is taken while ${this.#name(from)} is held, but depends on it`,
+          this.#edgeSite[lockClass * 32 + first],
+          [`chain: ${chain}`],
+        );
+      }
+      const problem = this.#irqProblem(lockClass, site);
+      if (problem !== null) return problem;
+    }
+    return null;
+  }
+
+  #name(lockClass: number): string {
+    return this.#layout.classNames[lockClass] ?? `class ${lockClass}`;
+  }
+
+  #problem(
+    oracle: LockProblem['oracle'],
+    message: string,
+    otherSite: number,
+    details: readonly string[],
+  ): LockProblem {
+    return { oracle, message, otherSite, details };
+  }
+
+  /** Classes on a path from one class to another, both included, or null. */
+  #path(from: number, to: number, seen = 0): readonly number[] | null {
+    if (from === to) return [from];
+    for (let next = 0; next < 32; next++) {
+      if ((this.#after[from] & (1 << next)) === 0 || (seen & (1 << next)) !== 0) continue;
+      const rest = this.#path(next, to, seen | (1 << from));
+      if (rest !== null) return [from, ...rest];
+    }
+    return null;
+  }
+
+  #irqProblem(lockClass: number, _site: number): LockProblem | null {
+    if (this.#usage[lockClass] === (HARDIRQ | IRQS_ON)) {
+      const inIrq = this.#usageSite[lockClass * 2 + HARDIRQ - 1];
+      const irqsOn = this.#usageSite[lockClass * 2 + IRQS_ON - 1];
+      const message = `inconsistent lock state of ${this.#name(lockClass)}: taken in hard interrupt context and with interrupts on`;
+      return this.#problem('irq-lock-state', message, _site === inIrq ? irqsOn : inIrq, []);
+    }
+    for (let safe = 0; safe < this.#layout.classNames.length; safe++) {
+      if ((this.#usage[safe] & HARDIRQ) === 0) continue;
+      for (let unsafe = 0; unsafe < this.#layout.classNames.length; unsafe++) {
+        if (safe === unsafe || (this.#usage[unsafe] & IRQS_ON) === 0) continue;
+        const path = this.#path(safe, unsafe);
+        if (path === null) continue;
+        return this.#problem(
+          'irq-lock-state',
+          `irq-safe class ${this.#name(safe)} leads to irq-unsafe class ${this.#name(unsafe)}`,
+          this.#usageSite[unsafe * 2 + IRQS_ON - 1],
+          [`chain: ${path.map(c => this.#name(c)).join(' --> ')}`],
+        );
+      }
+    }
+    return null;
+  }
+}

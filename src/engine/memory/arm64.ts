@@ -1,0 +1,492 @@
+import { Choice, Fence, Order } from '../access.ts';
+import type { Layout } from '../layout.ts';
+import { Memory, type MemoryHost, Note, rmwAtomic, rmwFails } from './memory.ts';
+
+/** Stores that a CPU may have delayed at once; the oldest is committed when one more is delayed. */
+const DEPTH = 16;
+/** Older values kept per word; loads look back at most this far. */
+const HISTORY = 8;
+/** Objects whose address dependencies are remembered per CPU. */
+const DEPENDENCIES = 8;
+/** Stale reads of one word in a row after which a CPU must read the newest value. */
+const MAX_STALE_STREAK = 4;
+
+/**
+ * Delayed stores and stale loads, other-multi-copy-atomic. `now` counts commits to memory; a version of a word is
+ * current from its commit until that of the next. A load returns a version that was still current at some time
+ * not before the CPU's read floor and that is not older than what the CPU already saw or stored there. The rules
+ * are those of memory-semantics section 1, where each is checked against litmus tests.
+ *
+ * What it leaves out: loads delayed past later stores (load buffering), stores that reach CPUs at different
+ * times, coherence decided late, and the delayed store half of a relaxed read-modify-write.
+ */
+export class Arm64 extends Memory {
+  override readonly name: string = 'arm64';
+
+  // Time runs on from one execution to the next; what was written before `#base` counts as initial. Saves a reset.
+  #now = 1;
+  #base = 1;
+  /** Time from which the newest version of each word is current. */
+  readonly #since: Int32Array;
+  /** Ring of superseded versions per word: value, time from which it was current, snapshot. */
+  readonly #oldValue: Int32Array;
+  readonly #oldSince: Int32Array;
+  readonly #oldSnapshot: Int32Array;
+  /** Versions in the ring since `#base`, never more than HISTORY; `#oldHead` is the slot of the youngest. */
+  readonly #oldCount: Int32Array;
+  readonly #oldHead: Int32Array;
+  /** Per CPU and word: time of the version last read or written there. */
+  readonly #seen: Int32Array;
+  /** Per CPU: versions superseded at or before this time are out of reach. */
+  readonly #floor: Int32Array;
+  /** Per CPU: latest time of a version read, what smp_rmb raises the floor to. */
+  readonly #readTime: Int32Array;
+  readonly #depBase: Int32Array;
+  readonly #depEnd: Int32Array;
+  readonly #depTime: Int32Array;
+  readonly #depNext: Int32Array;
+  /** Time of the last pointer load or walk, for accesses marked `Order.Dependent`. */
+  readonly #lastPointer: Int32Array;
+  readonly #streakAddress: Int32Array;
+  readonly #streak: Int32Array;
+  readonly #objectEnd: Int32Array;
+
+  readonly #count: Int32Array;
+  readonly #address: Int32Array;
+  readonly #value: Int32Array;
+  readonly #site: Int32Array;
+  readonly #snapshot: Int32Array;
+  /** 1 if no older delayed store of this CPU is to the same word: it may be committed next. */
+  readonly #first: Int32Array;
+  /** RCU section that had ended while the store was delayed; 0 if none. */
+  readonly #section: Int32Array;
+  /** Time at which the most recently started grace period started; 0 if none. */
+  #graceStart = 0;
+
+  constructor(layout: Layout, cpus: number, host: MemoryHost) {
+    super(layout, cpus, host);
+    const n = this.size;
+    this.#since = new Int32Array(n);
+    this.#oldValue = new Int32Array(n * HISTORY);
+    this.#oldSince = new Int32Array(n * HISTORY);
+    this.#oldSnapshot = new Int32Array(n * HISTORY);
+    this.#oldCount = new Int32Array(n);
+    this.#oldHead = new Int32Array(n);
+    this.#seen = new Int32Array(cpus * n);
+    this.#floor = new Int32Array(cpus);
+    this.#readTime = new Int32Array(cpus);
+    this.#depBase = new Int32Array(cpus * DEPENDENCIES);
+    this.#depEnd = new Int32Array(cpus * DEPENDENCIES);
+    this.#depTime = new Int32Array(cpus * DEPENDENCIES);
+    this.#depNext = new Int32Array(cpus);
+    this.#lastPointer = new Int32Array(cpus);
+    this.#streakAddress = new Int32Array(cpus);
+    this.#streak = new Int32Array(cpus);
+    this.#objectEnd = Int32Array.from(layout.objectSize, (size, a) => a + size);
+    this.#count = new Int32Array(cpus);
+    this.#address = new Int32Array(cpus * DEPTH);
+    this.#value = new Int32Array(cpus * DEPTH);
+    this.#site = new Int32Array(cpus * DEPTH);
+    this.#snapshot = new Int32Array(cpus * DEPTH);
+    this.#first = new Int32Array(cpus * DEPTH);
+    this.#section = new Int32Array(cpus * DEPTH);
+  }
+
+  protected override resetModel(): void {
+    if (this.#now > 0x3f000000) {
+      this.#now = 1;
+      this.#since.fill(0);
+      this.#seen.fill(0);
+    }
+    this.#graceStart = 0;
+    this.#count.fill(0);
+    this.#forget();
+  }
+
+  /** Makes the present the beginning: no older version can be read by anyone. */
+  #forget(): void {
+    this.#base = ++this.#now;
+    this.#floor.fill(this.#now);
+    this.#readTime.fill(0);
+    this.#depTime.fill(0);
+    this.#lastPointer.fill(0);
+    this.#streakAddress.fill(0);
+  }
+
+  override settle(): void {
+    this.flush(-1);
+    this.#forget();
+  }
+
+  override load(cpu: number, address: number, order: number): number {
+    if (this.#count[cpu] !== 0) {
+      const i = this.#youngest(cpu, address);
+      if (i >= 0) return this.#forward(cpu, i, order);
+    }
+    const since = this.#since[address];
+    if (since <= this.#floor[cpu]) {
+      // Everybody who reads from here on sees this version; nothing to remember.
+      if (this.race !== null) this.race.loaded(cpu, address, this.race.current(address), order);
+      if ((order & Order.Pointer) !== 0) this.#pointer(cpu, this.words[address], since);
+      return this.words[address];
+    }
+    return this.#loadVersion(cpu, address, order, 0, 0);
+  }
+
+  /** Chooses among the versions in reach whose value v satisfies (v & mask) === want. */
+  #loadVersion(cpu: number, address: number, order: number, mask: number, want: number): number {
+    const n = this.#reach(cpu, address, order);
+    let version = 0;
+    if (n > 0) version = this.#chooseVersion(cpu, address, n, mask, want);
+    return this.#readVersion(cpu, address, version, order);
+  }
+
+  /** How many superseded versions this CPU could still read. */
+  #reach(cpu: number, address: number, order: number): number {
+    const since = this.#since[address];
+    if (since < this.#base) return 0;
+    let floor = this.#floor[cpu];
+    if ((order & Order.Dependent) !== 0) floor = Math.max(floor, this.#lastPointer[cpu]);
+    const d0 = cpu * DEPENDENCIES;
+    for (let d = d0; d < d0 + DEPENDENCIES; d++) {
+      if (this.#depTime[d] > floor && address >= this.#depBase[d] && address < this.#depEnd[d]) floor = this.#depTime[d];
+    }
+    const seen = this.#seen[cpu * this.size + address];
+    let end = since;
+    let n = 0;
+    const count = this.#oldCount[address];
+    while (n < count && end > floor && end > seen) {
+      end = this.#oldSince[address * HISTORY + ((this.#oldHead[address] - n + HISTORY) % HISTORY)];
+      n++;
+    }
+    if (n > 0 && this.#streakAddress[cpu] === address && this.#streak[cpu] >= MAX_STALE_STREAK) return 0;
+    return n;
+  }
+
+  #valueOf(address: number, version: number): number {
+    if (version === 0) return this.words[address];
+    return this.#oldValue[address * HISTORY + ((this.#oldHead[address] - version + 1 + HISTORY) % HISTORY)];
+  }
+
+  #chooseVersion(cpu: number, address: number, n: number, mask: number, want: number): number {
+    let version: number;
+    if (mask === 0) version = this.host.choose(Choice.Stale, n + 1);
+    else {
+      let fitting = 0;
+      for (let v = 0; v <= n; v++) if ((this.#valueOf(address, v) & mask) === want) fitting++;
+      let k = fitting > 1 ? this.host.choose(Choice.Stale, fitting) : 0;
+      version = 0;
+      for (let v = 0; v <= n; v++) {
+        if ((this.#valueOf(address, v) & mask) === want && k-- === 0) {
+          version = v;
+          break;
+        }
+      }
+    }
+    if (version === 0) this.#streakAddress[cpu] = 0;
+    else if (this.#streakAddress[cpu] === address) this.#streak[cpu]++;
+    else {
+      this.#streakAddress[cpu] = address;
+      this.#streak[cpu] = 1;
+    }
+    return version;
+  }
+
+  #readVersion(cpu: number, address: number, version: number, order: number): number {
+    let value: number;
+    let since: number;
+    let snapshot: number;
+    if (version === 0) {
+      value = this.words[address];
+      since = this.#since[address];
+      snapshot = this.race === null ? 0 : this.race.current(address);
+    } else {
+      this.host.note |= version << Note.StaleShift;
+      const slot = address * HISTORY + ((this.#oldHead[address] - version + 1 + HISTORY) % HISTORY);
+      value = this.#oldValue[slot];
+      since = this.#oldSince[slot];
+      snapshot = this.#oldSnapshot[slot];
+    }
+    this.#seen[cpu * this.size + address] = since;
+    if ((order & Order.Void) === 0 && since > this.#readTime[cpu]) this.#readTime[cpu] = since;
+    if ((order & Order.Acquire) !== 0 && since > this.#floor[cpu]) this.#floor[cpu] = since;
+    if ((order & Order.Pointer) !== 0) this.#pointer(cpu, value, since);
+    if (this.race !== null) this.race.loaded(cpu, address, snapshot, order);
+    return value;
+  }
+
+  /**
+   * A load that forwards from the CPU's own delayed store. Its address dependency reaches back to the loads that
+   * the stored value came from (LKMM dep;rfi); without taint that is taken to be the newest read of this CPU.
+   */
+  #forward(cpu: number, i: number, order: number): number {
+    this.host.note |= Note.Forwarded;
+    if ((order & Order.Pointer) !== 0) this.#pointer(cpu, this.#value[i], this.#readTime[cpu]);
+    return this.#value[i];
+  }
+
+  #pointer(cpu: number, value: number, since: number): void {
+    this.#lastPointer[cpu] = since;
+    if (value <= 0 || value >= this.size || since <= this.#floor[cpu]) return;
+    const d = cpu * DEPENDENCIES + this.#depNext[cpu];
+    this.#depNext[cpu] = (this.#depNext[cpu] + 1) % DEPENDENCIES;
+    this.#depBase[d] = value;
+    this.#depEnd[d] = this.#objectEnd[value];
+    this.#depTime[d] = since;
+  }
+
+  override store(cpu: number, address: number, value: number, order: number, site: number): void {
+    if ((order & Order.Release) !== 0) this.flush(cpu);
+    const snapshot = this.race === null ? 0 : this.race.storeSnapshot(cpu, order);
+    if (this.host.choose(Choice.Delay, 2) === 0) {
+      if (this.#count[cpu] !== 0) this.#commitAll(cpu, address);
+      this.#write(cpu, address, value, site, snapshot);
+      return;
+    }
+    this.host.note |= Note.Delayed;
+    if (this.#count[cpu] === DEPTH) this.#commitAt(cpu, cpu * DEPTH);
+    const i = cpu * DEPTH + this.#count[cpu];
+    this.#first[i] = this.#youngest(cpu, address) < 0 ? 1 : 0;
+    this.commits += this.#first[i];
+    this.#count[cpu]++;
+    this.#address[i] = address;
+    this.#value[i] = value;
+    this.#site[i] = site;
+    this.#snapshot[i] = snapshot;
+    this.#section[i] = 0;
+  }
+
+  override rmw(
+    cpu: number,
+    address: number,
+    op: number,
+    operand: number,
+    expected: number,
+    order: number,
+    site: number,
+  ): number {
+    if (this.#count[cpu] !== 0) this.#commitAll(cpu, address);
+    const failsNow = rmwFails(op, this.words[address], expected);
+    if (failsNow || rmwMayFail(op)) {
+      // A failed conditional one is a relaxed load and may be stale; it may also fail because it is stale.
+      const n = this.#reach(cpu, address, 0);
+      let fitting = failsNow ? 1 : 0;
+      for (let v = 1; v <= n; v++) if (rmwFails(op, this.#valueOf(address, v), expected)) fitting++;
+      const options = failsNow ? fitting : fitting + 1;
+      let k = options > 1 ? this.host.choose(Choice.Stale, options) : 0;
+      if (failsNow || k > 0) {
+        if (!failsNow) k--;
+        for (let v = failsNow ? 0 : 1; v <= n; v++) {
+          if (rmwFails(op, this.#valueOf(address, v), expected) && k-- === 0) {
+            this.host.note |= Note.Failed;
+            return this.#readVersion(cpu, address, v, order & Order.Void);
+          }
+        }
+      }
+    }
+    if ((order & (Order.Release | Order.Full)) !== 0) this.flush(cpu);
+    const since = this.#since[address];
+    if ((order & Order.Void) === 0 && since > this.#readTime[cpu]) this.#readTime[cpu] = since;
+    if ((order & Order.Acquire) !== 0 && since > this.#floor[cpu]) this.#floor[cpu] = since;
+    this.#remember(address);
+    this.touch(address, cpu, site);
+    const old = rmwAtomic(this.words, address, op, operand, expected);
+    this.#since[address] = ++this.#now;
+    this.#seen[cpu * this.size + address] = this.#now;
+    if ((order & Order.Full) !== 0) this.#floor[cpu] = this.#now;
+    if (this.race !== null) this.race.rmw(cpu, address, order);
+    return old;
+  }
+
+  override fence(cpu: number, fence: number): void {
+    if (fence === Fence.Rmb) {
+      if (this.#readTime[cpu] > this.#floor[cpu]) this.#floor[cpu] = this.#readTime[cpu];
+    } else {
+      this.flush(cpu);
+      if (fence !== Fence.Wmb) this.#floor[cpu] = this.#now;
+    }
+    if (this.race !== null) this.race.fence(cpu, fence);
+  }
+
+  override waitReady(cpu: number, address: number, mask: number, want: number): boolean {
+    return (this.newest(cpu, address) & mask) === want;
+  }
+
+  override wait(cpu: number, address: number, mask: number, want: number, order: number): number {
+    if (this.#count[cpu] !== 0) {
+      const i = this.#youngest(cpu, address);
+      if (i >= 0) return this.#forward(cpu, i, order);
+    }
+    return this.#loadVersion(cpu, address, order, mask, want);
+  }
+
+  override acquireWord(cpu: number, address: number, value: number, site: number): void {
+    const since = this.#since[address];
+    if (since > this.#readTime[cpu]) this.#readTime[cpu] = since;
+    if (since > this.#floor[cpu]) this.#floor[cpu] = since;
+    this.#remember(address);
+    this.touch(address, cpu, site);
+    Atomics.store(this.words, address, value);
+    this.#since[address] = ++this.#now;
+    this.#seen[cpu * this.size + address] = this.#now;
+    if (this.race !== null) this.race.rmw(cpu, address, Order.Acquire);
+  }
+
+  override releaseWord(cpu: number, address: number, value: number, site: number): void {
+    this.flush(cpu);
+    this.#remember(address);
+    this.touch(address, cpu, site);
+    Atomics.store(this.words, address, value);
+    this.#since[address] = ++this.#now;
+    this.#seen[cpu * this.size + address] = this.#now;
+    if (this.race !== null) this.race.rmw(cpu, address, Order.Release);
+  }
+
+  override walk(cpu: number, address: number): number {
+    // The walker sees memory as it is; older entries come from the TLB.
+    this.#lastPointer[cpu] = this.#since[address] < this.#base ? 0 : this.#since[address];
+    if (this.race !== null) this.race.loaded(cpu, address, this.race.current(address), Order.Acquire);
+    return this.words[address];
+  }
+
+  override pointerTime(cpu: number): number {
+    return this.#lastPointer[cpu];
+  }
+
+  override usePointerTime(cpu: number, time: number): void {
+    this.#lastPointer[cpu] = time;
+  }
+
+  override commit(k: number): number {
+    for (let cpu = 0; cpu < this.cpus; cpu++) {
+      const base = cpu * DEPTH;
+      for (let i = base; i < base + this.#count[cpu]; i++) {
+        if (this.#first[i] === 1 && k-- === 0) {
+          this.#commitAt(cpu, i);
+          return cpu;
+        }
+      }
+    }
+    return -1;
+  }
+
+  override committable(k: number): readonly [number, number] {
+    for (let cpu = 0; cpu < this.cpus; cpu++) {
+      const base = cpu * DEPTH;
+      for (let i = base; i < base + this.#count[cpu]; i++) {
+        if (this.#first[i] === 1 && k-- === 0) return [cpu, this.#address[i]];
+      }
+    }
+    return [-1, 0];
+  }
+
+  override flush(cpu: number): void {
+    if (this.commits === 0) return;
+    if (cpu < 0) for (let c = 0; c < this.cpus; c++) while (this.#count[c] > 0) this.#commitAt(c, c * DEPTH);
+    else while (this.#count[cpu] > 0) this.#commitAt(cpu, cpu * DEPTH);
+  }
+
+  override newest(cpu: number, address: number): number {
+    const i = this.#count[cpu] === 0 ? -1 : this.#youngest(cpu, address);
+    return i >= 0 ? this.#value[i] : this.words[address];
+  }
+
+  override delayed(cpu: number): readonly (readonly [number, number])[] {
+    return Array.from({ length: this.#count[cpu] }, (_, i) => {
+      return [this.#address[cpu * DEPTH + i], this.#value[cpu * DEPTH + i]] as const;
+    });
+  }
+
+  override rcuReadLock(cpu: number): void {
+    if (this.#graceStart > this.#floor[cpu]) this.#floor[cpu] = this.#graceStart;
+  }
+
+  override rcuReadUnlock(cpu: number, section: number): void {
+    const base = cpu * DEPTH;
+    for (let i = base; i < base + this.#count[cpu]; i++) if (this.#section[i] === 0) this.#section[i] = section;
+  }
+
+  override gracePeriodStart(cpu: number): void {
+    this.fence(cpu, Fence.Mb);
+    this.#graceStart = this.#now;
+  }
+
+  override graceBlocked(section: number): boolean {
+    if (this.commits === 0) return false;
+    for (let cpu = 0; cpu < this.cpus; cpu++) {
+      const base = cpu * DEPTH;
+      for (let i = base; i < base + this.#count[cpu]; i++) {
+        if (this.#section[i] !== 0 && this.#section[i] < section) return true;
+      }
+    }
+    return false;
+  }
+
+  override gracePeriodEnd(cpu: number): void {
+    this.fence(cpu, Fence.Mb);
+  }
+
+  /** Slot of the youngest delayed store of a CPU to a word, or -1. */
+  #youngest(cpu: number, address: number): number {
+    const base = cpu * DEPTH;
+    for (let i = base + this.#count[cpu] - 1; i >= base; i--) if (this.#address[i] === address) return i;
+    return -1;
+  }
+
+  /** Commits all delayed stores of a CPU to one word. */
+  #commitAll(cpu: number, address: number): void {
+    const base = cpu * DEPTH;
+    for (let i = base; i < base + this.#count[cpu]; ) {
+      if (this.#address[i] === address) this.#commitAt(cpu, i);
+      else i++;
+    }
+  }
+
+  #commitAt(cpu: number, i: number): void {
+    const address = this.#address[i];
+    this.#write(cpu, address, this.#value[i], this.#site[i], this.#snapshot[i]);
+    this.commits -= this.#first[i];
+    const last = cpu * DEPTH + --this.#count[cpu];
+    let next = -1;
+    for (let j = i; j < last; j++) {
+      this.#address[j] = this.#address[j + 1];
+      this.#value[j] = this.#value[j + 1];
+      this.#site[j] = this.#site[j + 1];
+      this.#snapshot[j] = this.#snapshot[j + 1];
+      this.#first[j] = this.#first[j + 1];
+      this.#section[j] = this.#section[j + 1];
+      if (next < 0 && this.#address[j] === address) next = j;
+    }
+    if (next >= 0 && this.#first[next] === 0) {
+      this.#first[next] = 1;
+      this.commits++;
+    }
+  }
+
+  #write(cpu: number, address: number, value: number, site: number, snapshot: number): void {
+    this.#remember(address);
+    this.touch(address, cpu, site);
+    this.words[address] = value;
+    this.#since[address] = ++this.#now;
+    this.#seen[cpu * this.size + address] = this.#now;
+    if (this.race !== null) this.race.published(address, snapshot);
+  }
+
+  /** Puts the newest version of a word, about to be superseded, into its ring. */
+  #remember(address: number): void {
+    const fresh = this.#since[address] < this.#base;
+    const head = fresh ? 0 : (this.#oldHead[address] + 1) % HISTORY;
+    const slot = address * HISTORY + head;
+    this.#oldHead[address] = head;
+    this.#oldCount[address] = fresh ? 1 : Math.min(this.#oldCount[address] + 1, HISTORY);
+    this.#oldValue[slot] = this.words[address];
+    // An initial value counts as current since the beginning, which no floor and no earlier execution excludes.
+    this.#oldSince[slot] = fresh ? this.#base : this.#since[address];
+    this.#oldSnapshot[slot] = this.race === null ? 0 : this.race.current(address);
+  }
+}
+
+function rmwMayFail(op: number): boolean {
+  // Cmpxchg and AddUnless; the others cannot fail.
+  return op === 1 || op === 6;
+}

@@ -1,0 +1,196 @@
+import { RmwOp } from '../access.ts';
+import type { Layout } from '../layout.ts';
+import type { Race } from '../race.ts';
+
+/** Where a memory model asks for its decisions and leaves word of what it did; the machine implements it. */
+export interface MemoryHost {
+  choose(kind: number, n: number): number;
+  /** What the last access did, as bits: see `Note`. */
+  note: number;
+}
+
+/** Bits of `MemoryHost.note`; the number of versions that a stale load looked back is in bits 8 and up. */
+export const Note = { Delayed: 1, Forwarded: 2, Failed: 4, Cached: 8, StaleShift: 8 } as const;
+
+/**
+ * The words of a machine under one memory model. All words lie in one SharedArrayBuffer; the subclasses add what
+ * their model remembers (store buffers, older values). Every method acts at one step of one CPU.
+ */
+export abstract class Memory {
+  abstract readonly name: string;
+  readonly words: Int32Array;
+  readonly cpus: number;
+  readonly size: number;
+  /** Site of the store that gave each word its newest value in this execution; 0 if none. */
+  readonly lastSite: Int32Array;
+  /** CPU of that store, plus one; 0 if none. */
+  readonly lastCpu: Int32Array;
+  /** How many delayed stores may be committed next; commits are offered as actors at every step. */
+  commits = 0;
+  /** Data-race clocks, or null if the layout has no plain words. */
+  race: Race | null = null;
+
+  protected readonly host: MemoryHost;
+  readonly #initial: Int32Array;
+  readonly #stamp: Int32Array;
+  readonly #dirty: Int32Array;
+  #dirtyCount = 0;
+  #epoch = 1;
+
+  constructor(layout: Layout, cpus: number, host: MemoryHost) {
+    this.size = layout.size;
+    this.cpus = cpus;
+    this.host = host;
+    this.words = new Int32Array(new SharedArrayBuffer(4 * this.size));
+    this.#initial = Int32Array.from(layout.initial);
+    this.words.set(this.#initial);
+    this.lastSite = new Int32Array(this.size);
+    this.lastCpu = new Int32Array(this.size);
+    this.#stamp = new Int32Array(this.size);
+    this.#dirty = new Int32Array(this.size);
+  }
+
+  /** Puts every touched word back to its initial value; costs in proportion to what was touched. */
+  reset(): void {
+    const { words } = this;
+    for (let i = 0; i < this.#dirtyCount; i++) {
+      const a = this.#dirty[i];
+      words[a] = this.#initial[a];
+      this.lastSite[a] = 0;
+      this.lastCpu[a] = 0;
+    }
+    this.#dirtyCount = 0;
+    this.commits = 0;
+    if (++this.#epoch > 0x3fffffff) {
+      this.#stamp.fill(0);
+      this.#epoch = 1;
+    }
+    this.resetModel();
+  }
+
+  /** Writes a word with no ordering and no step: setup before the execution, and ghost words. */
+  poke(address: number, value: number): void {
+    if (this.#stamp[address] !== this.#epoch) this.#touch(address);
+    this.words[address] = value;
+  }
+
+  /** Addresses written in this execution, in the order of their first write. */
+  touched(): Int32Array {
+    return this.#dirty.subarray(0, this.#dirtyCount);
+  }
+
+  protected touch(address: number, cpu: number, site: number): void {
+    if (this.#stamp[address] !== this.#epoch) this.#touch(address);
+    this.lastSite[address] = site;
+    this.lastCpu[address] = cpu + 1;
+  }
+
+  #touch(address: number): void {
+    this.#stamp[address] = this.#epoch;
+    this.#dirty[this.#dirtyCount++] = address;
+  }
+
+  /** Forgets buffers and older values. */
+  protected abstract resetModel(): void;
+  /** Between setup and the concurrent part: everybody has seen everything. */
+  abstract settle(): void;
+  abstract load(cpu: number, address: number, order: number): number;
+  abstract store(cpu: number, address: number, value: number, order: number, site: number): void;
+  /** Read-modify-write; returns the value read. `expected` is for Cmpxchg and AddUnless. */
+  abstract rmw(
+    cpu: number,
+    address: number,
+    op: number,
+    operand: number,
+    expected: number,
+    order: number,
+    site: number,
+  ): number;
+  abstract fence(cpu: number, fence: number): void;
+  /** Whether this CPU can read a value v with (v & mask) === want. */
+  abstract waitReady(cpu: number, address: number, mask: number, want: number): boolean;
+  /** Reads such a value (there must be one). */
+  abstract wait(cpu: number, address: number, mask: number, want: number, order: number): number;
+  /** Takes or changes a lock word as an acquire on its newest value. */
+  abstract acquireWord(cpu: number, address: number, value: number, site: number): void;
+  /** Changes a lock word as a release: all earlier stores of this CPU first. */
+  abstract releaseWord(cpu: number, address: number, value: number, site: number): void;
+  /** A page-table walk: reads memory, never the store buffer; orders what is read through the entry. */
+  abstract walk(cpu: number, address: number): number;
+  /** Time of the version that the last pointer load or walk of a CPU returned, for the TLB. */
+  pointerTime(_cpu: number): number {
+    return 0;
+  }
+  /** An access through a cached translation is ordered as the walk that filled it. */
+  usePointerTime(_cpu: number, _time: number): void {}
+  /** Commits the k-th committable store, 0 <= k < commits; returns the CPU whose store it was. */
+  abstract commit(k: number): number;
+  /** CPU and address of the k-th committable store, as [cpu, address]. */
+  abstract committable(k: number): readonly [cpu: number, address: number];
+  /** Commits all delayed stores of a CPU, or of all CPUs if -1. */
+  abstract flush(cpu: number): void;
+  /** The newest value that this CPU could read without going back: its own delayed store, or memory. */
+  abstract newest(cpu: number, address: number): number;
+  /** Delayed stores of a CPU, oldest first, as [address, value] pairs; for display. */
+  abstract delayed(cpu: number): readonly (readonly [address: number, value: number])[];
+  /** Outermost rcu_read_lock / srcu_read_lock. */
+  rcuReadLock(_cpu: number): void {}
+  /** Outermost rcu_read_unlock; `section` is its number. */
+  rcuReadUnlock(_cpu: number, _section: number): void {}
+  /** Start of a grace period: a full barrier of the caller. */
+  abstract gracePeriodStart(cpu: number): void;
+  /** Whether a store marked by a section begun before `section` is still delayed. */
+  graceBlocked(_section: number): boolean {
+    return false;
+  }
+  /** End of a grace period: a full barrier of the caller. */
+  abstract gracePeriodEnd(cpu: number): void;
+}
+
+/** The value that a read-modify-write leaves, or `old` if a conditional one fails. */
+export function rmwResult(op: number, old: number, operand: number, expected: number): number {
+  switch (op) {
+    case RmwOp.Xchg:
+      return operand;
+    case RmwOp.Cmpxchg:
+      return old === expected ? operand : old;
+    case RmwOp.Add:
+      return (old + operand) | 0;
+    case RmwOp.Or:
+      return old | operand;
+    case RmwOp.AndNot:
+      return old & ~operand;
+    case RmwOp.Xor:
+      return old ^ operand;
+    default:
+      return old === expected ? old : (old + operand) | 0;
+  }
+}
+
+/** Whether a conditional read-modify-write that reads `old` does not write. */
+export function rmwFails(op: number, old: number, expected: number): boolean {
+  return op === RmwOp.Cmpxchg ? old !== expected : op === RmwOp.AddUnless && old === expected;
+}
+
+/** Applies a read-modify-write to memory with Atomics; returns the old value. */
+export function rmwAtomic(words: Int32Array, address: number, op: number, operand: number, expected: number): number {
+  switch (op) {
+    case RmwOp.Xchg:
+      return Atomics.exchange(words, address, operand);
+    case RmwOp.Cmpxchg:
+      return Atomics.compareExchange(words, address, expected, operand);
+    case RmwOp.Add:
+      return Atomics.add(words, address, operand);
+    case RmwOp.Or:
+      return Atomics.or(words, address, operand);
+    case RmwOp.AndNot:
+      return Atomics.and(words, address, ~operand);
+    case RmwOp.Xor:
+      return Atomics.xor(words, address, operand);
+    default: {
+      const old = Atomics.load(words, address);
+      if (old !== expected) Atomics.store(words, address, (old + operand) | 0);
+      return old;
+    }
+  }
+}

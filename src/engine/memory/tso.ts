@@ -1,0 +1,179 @@
+import { Choice, Fence, Order } from '../access.ts';
+import type { Layout } from '../layout.ts';
+import { Memory, type MemoryHost, Note, rmwAtomic, rmwFails } from './memory.ts';
+
+/** Stores that a CPU may have delayed at once; the oldest is committed when one more is delayed. */
+const DEPTH = 16;
+
+/**
+ * x86 total store order (Sewell et al., "x86-TSO", CACM 2010): each CPU has a FIFO store buffer; loads forward
+ * from it; full barriers and locked operations drain it.
+ */
+export class Tso extends Memory {
+  override readonly name: string = 'tso';
+  readonly #count: Int32Array;
+  readonly #address: Int32Array;
+  readonly #value: Int32Array;
+  readonly #site: Int32Array;
+  readonly #snapshot: Int32Array;
+
+  constructor(layout: Layout, cpus: number, host: MemoryHost) {
+    super(layout, cpus, host);
+    this.#count = new Int32Array(cpus);
+    this.#address = new Int32Array(cpus * DEPTH);
+    this.#value = new Int32Array(cpus * DEPTH);
+    this.#site = new Int32Array(cpus * DEPTH);
+    this.#snapshot = new Int32Array(cpus * DEPTH);
+  }
+
+  protected override resetModel(): void {
+    this.#count.fill(0);
+  }
+
+  override settle(): void {
+    this.flush(-1);
+  }
+
+  override load(cpu: number, address: number, order: number): number {
+    const base = cpu * DEPTH;
+    for (let i = base + this.#count[cpu] - 1; i >= base; i--) {
+      if (this.#address[i] === address) {
+        this.host.note |= Note.Forwarded;
+        return this.#value[i];
+      }
+    }
+    if (this.race !== null) this.race.loaded(cpu, address, this.race.current(address), order);
+    return this.words[address];
+  }
+
+  override store(cpu: number, address: number, value: number, order: number, site: number): void {
+    const snapshot = this.race === null ? 0 : this.race.storeSnapshot(cpu, order);
+    if (this.host.choose(Choice.Delay, 2) === 0) {
+      this.flush(cpu);
+      this.#write(cpu, address, value, site, snapshot);
+      return;
+    }
+    this.host.note |= Note.Delayed;
+    if (this.#count[cpu] === DEPTH) this.#commitOldest(cpu);
+    const i = cpu * DEPTH + this.#count[cpu]++;
+    if (this.#count[cpu] === 1) this.commits++;
+    this.#address[i] = address;
+    this.#value[i] = value;
+    this.#site[i] = site;
+    this.#snapshot[i] = snapshot;
+  }
+
+  override rmw(
+    cpu: number,
+    address: number,
+    op: number,
+    operand: number,
+    expected: number,
+    order: number,
+    site: number,
+  ): number {
+    this.flush(cpu);
+    this.touch(address, cpu, site);
+    const old = rmwAtomic(this.words, address, op, operand, expected);
+    if (rmwFails(op, old, expected)) {
+      this.host.note |= Note.Failed;
+      if (this.race !== null) this.race.loaded(cpu, address, this.race.current(address), Order.Relaxed);
+    } else if (this.race !== null) this.race.rmw(cpu, address, order);
+    return old;
+  }
+
+  override fence(cpu: number, fence: number): void {
+    if (fence !== Fence.Rmb && fence !== Fence.Wmb) this.flush(cpu);
+    if (this.race !== null) this.race.fence(cpu, fence);
+  }
+
+  override waitReady(cpu: number, address: number, mask: number, want: number): boolean {
+    return (this.newest(cpu, address) & mask) === want;
+  }
+
+  override wait(cpu: number, address: number, _mask: number, _want: number, order: number): number {
+    return this.load(cpu, address, order);
+  }
+
+  override acquireWord(cpu: number, address: number, value: number, site: number): void {
+    this.flush(cpu);
+    this.touch(address, cpu, site);
+    Atomics.store(this.words, address, value);
+    if (this.race !== null) this.race.rmw(cpu, address, Order.Acquire);
+  }
+
+  override releaseWord(cpu: number, address: number, value: number, site: number): void {
+    this.flush(cpu);
+    this.touch(address, cpu, site);
+    Atomics.store(this.words, address, value);
+    if (this.race !== null) this.race.rmw(cpu, address, Order.Release);
+  }
+
+  override walk(cpu: number, address: number): number {
+    if (this.race !== null) this.race.loaded(cpu, address, this.race.current(address), Order.Acquire);
+    return this.words[address];
+  }
+
+  override commit(k: number): number {
+    for (let cpu = 0; cpu < this.cpus; cpu++) {
+      if (this.#count[cpu] > 0 && k-- === 0) {
+        this.#commitOldest(cpu);
+        return cpu;
+      }
+    }
+    return -1;
+  }
+
+  override committable(k: number): readonly [number, number] {
+    for (let cpu = 0; cpu < this.cpus; cpu++) {
+      if (this.#count[cpu] > 0 && k-- === 0) return [cpu, this.#address[cpu * DEPTH]];
+    }
+    return [-1, 0];
+  }
+
+  override flush(cpu: number): void {
+    if (this.commits === 0) return;
+    if (cpu < 0) for (let c = 0; c < this.cpus; c++) while (this.#count[c] > 0) this.#commitOldest(c);
+    else while (this.#count[cpu] > 0) this.#commitOldest(cpu);
+  }
+
+  override newest(cpu: number, address: number): number {
+    const base = cpu * DEPTH;
+    for (let i = base + this.#count[cpu] - 1; i >= base; i--) {
+      if (this.#address[i] === address) return this.#value[i];
+    }
+    return this.words[address];
+  }
+
+  override delayed(cpu: number): readonly (readonly [number, number])[] {
+    return Array.from({ length: this.#count[cpu] }, (_, i) => {
+      return [this.#address[cpu * DEPTH + i], this.#value[cpu * DEPTH + i]] as const;
+    });
+  }
+
+  override gracePeriodStart(cpu: number): void {
+    this.fence(cpu, Fence.Mb);
+  }
+  override gracePeriodEnd(cpu: number): void {
+    this.fence(cpu, Fence.Mb);
+  }
+
+  #write(cpu: number, address: number, value: number, site: number, snapshot: number): void {
+    this.touch(address, cpu, site);
+    this.words[address] = value;
+    if (this.race !== null) this.race.published(address, snapshot);
+  }
+
+  #commitOldest(cpu: number): void {
+    const base = cpu * DEPTH;
+    this.#write(cpu, this.#address[base], this.#value[base], this.#site[base], this.#snapshot[base]);
+    const left = --this.#count[cpu];
+    if (left === 0) this.commits--;
+    for (let i = base; i < base + left; i++) {
+      this.#address[i] = this.#address[i + 1];
+      this.#value[i] = this.#value[i + 1];
+      this.#site[i] = this.#site[i + 1];
+      this.#snapshot[i] = this.#snapshot[i + 1];
+    }
+  }
+}

@@ -1,0 +1,207 @@
+import { Fence, Order } from './access.ts';
+import { Attr, type Layout } from './layout.ts';
+
+/** What conflicts with a plain access, for the report. */
+export interface RaceFound {
+  readonly otherCpu: number;
+  readonly otherSite: number;
+  readonly otherWrote: boolean;
+}
+
+/**
+ * Happens-before clocks for plain accesses (Flanagan and Freund, "FastTrack", PLDI 2009, with the fences of the
+ * kernel model): a store carries the clock of its CPU as of its last write or full barrier, a release that of
+ * now; a load hands it to its CPU at once if it is an acquire or heads an address dependency, else at the next
+ * read or full barrier. Clocks travel as numbers of snapshots in a log, so that a marked access costs one word.
+ *
+ * What it cannot see: control and data dependencies are not counted as ordering only where no load could use
+ * them; a write barrier is taken to order earlier plain loads as well (both lose races, neither invents one);
+ * an interrupt and the code it interrupts share a clock.
+ */
+export class Race {
+  readonly #cpus: number;
+  readonly #plain: Uint8Array;
+  readonly #clock: Int32Array;
+  readonly #pending: Int32Array;
+  readonly #hasPending: Uint8Array;
+  readonly #fenceSnapshot: Int32Array;
+  #log: Int32Array;
+  #logCount = 1;
+  /** Snapshot carried by the newest value of each word, valid where the stamp matches. */
+  readonly #message: Int32Array;
+  readonly #messageStamp: Int32Array;
+  /** Per plain word: last write (cpu, clock, plain?, site), and last reads per CPU. */
+  readonly #wCpu: Int32Array;
+  readonly #wClock: Int32Array;
+  readonly #wPlain: Uint8Array;
+  readonly #wSite: Int32Array;
+  readonly #rClock: Int32Array;
+  readonly #rPlain: Uint8Array;
+  readonly #rSite: Int32Array;
+  readonly #stamp: Int32Array;
+  #epoch = 1;
+
+  constructor(layout: Layout, cpus: number) {
+    const n = layout.size;
+    this.#cpus = cpus;
+    this.#plain = Uint8Array.from(layout.attributes, attr => ((attr & Attr.Plain) !== 0 ? 1 : 0));
+    this.#clock = new Int32Array(cpus * cpus);
+    this.#pending = new Int32Array(cpus * cpus);
+    this.#hasPending = new Uint8Array(cpus);
+    this.#fenceSnapshot = new Int32Array(cpus);
+    this.#log = new Int32Array(cpus * 256);
+    this.#message = new Int32Array(n);
+    this.#messageStamp = new Int32Array(n);
+    this.#wCpu = new Int32Array(n);
+    this.#wClock = new Int32Array(n);
+    this.#wPlain = new Uint8Array(n);
+    this.#wSite = new Int32Array(n);
+    this.#rClock = new Int32Array(n * cpus);
+    this.#rPlain = new Uint8Array(n * cpus);
+    this.#rSite = new Int32Array(n * cpus);
+    this.#stamp = new Int32Array(n);
+    this.reset();
+  }
+
+  reset(): void {
+    this.#clock.fill(0);
+    for (let c = 0; c < this.#cpus; c++) this.#clock[c * this.#cpus + c] = 1;
+    this.#pending.fill(0);
+    this.#hasPending.fill(0);
+    this.#fenceSnapshot.fill(0);
+    this.#logCount = 1;
+    if (++this.#epoch > 0x3fffffff) {
+      this.#stamp.fill(0);
+      this.#messageStamp.fill(0);
+      this.#epoch = 1;
+    }
+  }
+
+  /** Everybody is ordered after everything so far. */
+  settle(): void {
+    this.reset();
+  }
+
+  /** The snapshot that the newest value of a word carries. */
+  current(address: number): number {
+    return this.#messageStamp[address] === this.#epoch ? this.#message[address] : 0;
+  }
+
+  /** A new value of a word reached memory, carrying a snapshot. */
+  published(address: number, snapshot: number): void {
+    this.#messageStamp[address] = this.#epoch;
+    this.#message[address] = snapshot;
+  }
+
+  /** The snapshot that a store issued now carries. */
+  storeSnapshot(cpu: number, order: number): number {
+    return (order & (Order.Release | Order.Full)) !== 0 ? this.#snapshot(cpu) : this.#fenceSnapshot[cpu];
+  }
+
+  /** A marked load of a value that carries `snapshot`. */
+  loaded(cpu: number, _address: number, snapshot: number, order: number): void {
+    if (snapshot === 0) return;
+    const target = (order & (Order.Acquire | Order.Full | Order.Pointer)) !== 0 ? this.#clock : this.#pending;
+    this.#join(target, cpu, snapshot);
+    if (target === this.#pending) this.#hasPending[cpu] = 1;
+  }
+
+  /** A successful read-modify-write on the newest value: continues the release sequence it found. */
+  rmw(cpu: number, address: number, order: number): void {
+    const found = this.current(address);
+    if (found !== 0) this.loaded(cpu, address, found, order);
+    if ((order & Order.Full) !== 0) this.full(cpu);
+    let carried = this.storeSnapshot(cpu, order);
+    if (found !== 0) carried = carried === 0 ? found : this.#merge(carried, found);
+    this.published(address, carried);
+  }
+
+  fence(cpu: number, fence: number): void {
+    if (fence !== Fence.Wmb) this.#takePending(cpu);
+    if (fence !== Fence.Rmb) this.#fenceSnapshot[cpu] = this.#snapshot(cpu);
+  }
+
+  full(cpu: number): void {
+    this.fence(cpu, Fence.Mb);
+  }
+
+  /**
+   * Records an access to a plain word (marked accesses to it too) and returns the conflicting access that is
+   * not ordered before it, if at least one of the two is plain and one writes.
+   */
+  check(cpu: number, address: number, write: boolean, isPlain: boolean, site: number): RaceFound | null {
+    if (this.#plain[address] === 0) return null;
+    const n = this.#cpus;
+    if (this.#stamp[address] !== this.#epoch) {
+      this.#stamp[address] = this.#epoch;
+      this.#wCpu[address] = -1;
+      this.#rClock.fill(0, address * n, address * n + n);
+    }
+    let found: RaceFound | null = null;
+    const w = this.#wCpu[address];
+    if (w >= 0 && w !== cpu && this.#wClock[address] > this.#clock[cpu * n + w]) {
+      if (isPlain || this.#wPlain[address] === 1) {
+        found = { otherCpu: w, otherSite: this.#wSite[address], otherWrote: true };
+      }
+    }
+    if (write) {
+      for (let d = 0; d < n && found === null; d++) {
+        const r = this.#rClock[address * n + d];
+        if (d !== cpu && r > this.#clock[cpu * n + d] && (isPlain || this.#rPlain[address * n + d] === 1)) {
+          found = { otherCpu: d, otherSite: this.#rSite[address * n + d], otherWrote: false };
+        }
+      }
+      this.#wCpu[address] = cpu;
+      this.#wClock[address] = this.#clock[cpu * n + cpu];
+      this.#wPlain[address] = isPlain ? 1 : 0;
+      this.#wSite[address] = site;
+    } else {
+      this.#rClock[address * n + cpu] = this.#clock[cpu * n + cpu];
+      this.#rPlain[address * n + cpu] = isPlain ? 1 : 0;
+      this.#rSite[address * n + cpu] = site;
+    }
+    return found;
+  }
+
+  #takePending(cpu: number): void {
+    if (this.#hasPending[cpu] === 0) return;
+    const base = cpu * this.#cpus;
+    for (let d = 0; d < this.#cpus; d++) {
+      if (this.#pending[base + d] > this.#clock[base + d]) this.#clock[base + d] = this.#pending[base + d];
+    }
+    this.#hasPending[cpu] = 0;
+  }
+
+  #join(target: Int32Array, cpu: number, snapshot: number): void {
+    const n = this.#cpus;
+    for (let d = 0; d < n; d++) {
+      const value = this.#log[snapshot * n + d];
+      if (value > target[cpu * n + d]) target[cpu * n + d] = value;
+    }
+  }
+
+  #snapshot(cpu: number): number {
+    const n = this.#cpus;
+    const id = this.#newSnapshot();
+    for (let d = 0; d < n; d++) this.#log[id * n + d] = this.#clock[cpu * n + d];
+    this.#clock[cpu * n + cpu]++;
+    return id;
+  }
+
+  #merge(one: number, other: number): number {
+    const n = this.#cpus;
+    const id = this.#newSnapshot();
+    for (let d = 0; d < n; d++) this.#log[id * n + d] = Math.max(this.#log[one * n + d], this.#log[other * n + d]);
+    return id;
+  }
+
+  #newSnapshot(): number {
+    const id = this.#logCount++;
+    if ((id + 1) * this.#cpus > this.#log.length) {
+      const larger = new Int32Array(this.#log.length * 2);
+      larger.set(this.#log);
+      this.#log = larger;
+    }
+    return id;
+  }
+}

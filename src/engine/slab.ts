@@ -1,0 +1,128 @@
+import type { Layout, SlabCache } from './layout.ts';
+import type { Memory } from './memory/memory.ts';
+
+const FREE = 0;
+const LIVE = 1;
+const FREED = 2;
+/** What freed objects are filled with, as SLUB's POISON_FREE. */
+export const POISON = 0x6b6b6b6b;
+
+/**
+ * A simulated slab. Objects are handed out in a round, so that a freed one stays poisoned as long as possible;
+ * which one is handed out depends on the execution alone.
+ */
+export class Slab {
+  readonly #layout: Layout;
+  readonly #memory: Memory;
+  /** Number of the object that holds an address, plus one; 0 for words outside the slab. */
+  readonly objectOf: Int32Array;
+  readonly #state: Uint8Array;
+  readonly #base: Int32Array;
+  readonly #size: Int32Array;
+  readonly #firstOf: Int32Array;
+  readonly #next: Int32Array;
+  readonly #site: Int32Array;
+  readonly #freeSite: Int32Array;
+  #touched = false;
+  live = 0;
+  /** Most objects live at once in this execution. */
+  peak = 0;
+
+  constructor(layout: Layout, memory: Memory) {
+    this.#layout = layout;
+    this.#memory = memory;
+    const total = layout.caches.reduce((sum, cache) => sum + cache.count, 0);
+    this.objectOf = new Int32Array(layout.size);
+    this.#state = new Uint8Array(total);
+    this.#base = new Int32Array(total);
+    this.#size = new Int32Array(total);
+    this.#site = new Int32Array(total);
+    this.#freeSite = new Int32Array(total);
+    this.#firstOf = new Int32Array(layout.caches.length);
+    this.#next = new Int32Array(layout.caches.length);
+    let object = 0;
+    for (const cache of layout.caches) {
+      this.#firstOf[cache.id] = object;
+      for (let i = 0; i < cache.count; i++, object++) {
+        this.#base[object] = cache.base + i * cache.size;
+        this.#size[object] = cache.size;
+        this.objectOf.fill(object + 1, this.#base[object], this.#base[object] + cache.size);
+      }
+    }
+  }
+
+  reset(): void {
+    if (!this.#touched) return;
+    this.#state.fill(FREE);
+    this.#next.fill(0);
+    this.live = 0;
+    this.peak = 0;
+    this.#touched = false;
+  }
+
+  /** Hands out an object; 0 if the cache is empty. */
+  allocate(cache: SlabCache, site: number): number {
+    const first = this.#firstOf[cache.id];
+    for (let i = 0; i < cache.count; i++) {
+      const slot = (this.#next[cache.id] + i) % cache.count;
+      const object = first + slot;
+      if (this.#state[object] === LIVE) continue;
+      this.#next[cache.id] = (slot + 1) % cache.count;
+      this.#state[object] = LIVE;
+      this.#site[object] = site;
+      this.#touched = true;
+      if (++this.live > this.peak) this.peak = this.live;
+      return this.#base[object];
+    }
+    return 0;
+  }
+
+  /** Frees and poisons an object; returns false if it was not live. */
+  free(base: number, site: number): boolean {
+    const object = this.objectOf[base] - 1;
+    if (object < 0 || this.#base[object] !== base || this.#state[object] !== LIVE) return false;
+    this.#state[object] = FREED;
+    this.#freeSite[object] = site;
+    this.live--;
+    for (let a = base; a < base + this.#size[object]; a++) this.#memory.poke(a, POISON);
+    return true;
+  }
+
+  /** Whether an access to a word of the slab is legal: its object is live. */
+  usable(address: number): boolean {
+    const object = this.objectOf[address] - 1;
+    return object < 0 || this.#state[object] === LIVE;
+  }
+
+  /** Site that freed the object that holds an address; 0 if it was never freed. */
+  freedAt(address: number): number {
+    const object = this.objectOf[address] - 1;
+    return object < 0 || this.#state[object] !== FREED ? 0 : this.#freeSite[object];
+  }
+
+  /**
+   * Objects that are live and that no pointer word of reachable memory refers to, as kmemleak judges; each as
+   * [base address, site of its allocation].
+   */
+  leaks(isPointer: (address: number) => boolean): readonly (readonly [number, number])[] {
+    if (this.live === 0) return [];
+    const referenced = new Set<number>();
+    const words = this.#memory.words;
+    const visit = (from: number, to: number): void => {
+      for (let a = from; a < to; a++) {
+        const value = words[a];
+        if (!isPointer(a) || value <= 0 || value >= words.length || referenced.has(value)) continue;
+        const object = this.objectOf[value] - 1;
+        if (object < 0 || this.#base[object] !== value) continue;
+        referenced.add(value);
+        visit(value, value + this.#size[object]);
+      }
+    };
+    for (let a = 1; a < this.#layout.size; a++) if (this.objectOf[a] === 0) visit(a, a + 1);
+    const lost: (readonly [number, number])[] = [];
+    for (let o = 0; o < this.#state.length; o++) {
+      if (this.#state[o] === LIVE && !referenced.has(this.#base[o])) lost.push([this.#base[o], this.#site[o]]);
+    }
+    return lost;
+  }
+}

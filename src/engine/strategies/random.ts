@@ -1,0 +1,50 @@
+import seedrandom from 'seedrandom';
+import { Choice } from '../access.ts';
+import type { DecisionSource } from '../decisions.ts';
+
+/** How often a random walk leaves its CPU, delays, reads stale, fails; per execution one row is drawn. */
+const moods: readonly { readonly stay: number; readonly delay: number; readonly stale: number }[] = [
+  { stay: 0, delay: 0.5, stale: 0.5 },
+  { stay: 0.5, delay: 0.25, stale: 0.5 },
+  { stay: 0.8, delay: 0.5, stale: 0.25 },
+  { stay: 0.9, delay: 0.1, stale: 0.1 },
+];
+const FAIL = 0.1;
+
+/**
+ * Random walk. Each execution first draws a mood, so that some are calm with few switches and some wild: a plain
+ * uniform walk almost never keeps a CPU running through a long stretch (Musuvathi et al. on PCT, ASPLOS 2010,
+ * give the reason), and many bugs need that.
+ */
+export class RandomWalk implements DecisionSource {
+  readonly everyStep = false;
+  readonly #random: () => number;
+  #mood = moods[0];
+
+  /** `seed` names the stream; the same seed gives the same decisions. */
+  constructor(seed: string) {
+    this.#random = seedrandom.alea(seed);
+  }
+
+  begin(): void {
+    this.#mood = moods[(this.#random() * moods.length) | 0];
+  }
+
+  choose(kind: number, n: number): number {
+    const r = this.#random();
+    switch (kind) {
+      case Choice.Actor: {
+        const { stay } = this.#mood;
+        return r < stay ? 0 : (((r - stay) / (1 - stay)) * n) | 0;
+      }
+      case Choice.Delay:
+        return r < this.#mood.delay ? 1 : 0;
+      case Choice.Stale:
+        return r < this.#mood.stale ? 1 + (((r / this.#mood.stale) * (n - 1)) | 0) : 0;
+      case Choice.Fail:
+        return r < FAIL ? 1 : 0;
+      default:
+        return (r * n) | 0;
+    }
+  }
+}
