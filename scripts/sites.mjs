@@ -1,2 +1,147 @@
-export const isModel = name => name.startsWith('src/targets/');
-export function instrument(code, _name) { return { code, problems: [] }; }
+// Numbers the sites of model code: every `yield cpu.primitive(...)` and every branch of a generator function in
+// src/targets. A site's key is function, primitive with its arguments, and ordinal in the function, so it survives edits
+// elsewhere; its line is kept for display. The same pass finds what would silently drop a step: an access that is
+// described but not yielded, and a generator function that is called but not run with `yield*`.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'acorn';
+import { ancestor } from 'acorn-walk';
+import MagicString from 'magic-string';
+import tsBlankSpace from 'ts-blank-space';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** True for source files whose accesses get sites. */
+export const isModel = name => name.replaceAll('\\', '/').startsWith('src/targets/');
+
+const primitives = new Set(
+  [...readFileSync(join(root, 'src/engine/cpu.ts'), 'utf8').matchAll(/^ {2}(\w+)\([^)]*\): Access \{/gm)].map(m => m[1]),
+);
+
+let generators;
+/** Names of all generator functions of models and engine: calling one without `yield*` runs nothing. */
+function generatorNames() {
+  if (generators !== undefined) return generators;
+  generators = new Set();
+  for (const dir of ['src/targets', 'src/engine']) {
+    for (const entry of readdirSync(join(root, dir), { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
+      const text = readFileSync(join(entry.parentPath, entry.name), 'utf8');
+      for (const m of text.matchAll(/function\* (\w+)|^\s+\*(\w+)\(/gm)) generators.add(m[1] ?? m[2]);
+    }
+  }
+  return generators;
+}
+
+function functionName(node, parent) {
+  if (node.id) return node.id.name;
+  if (parent?.type === 'VariableDeclarator') return parent.id.name;
+  if (parent?.type === 'Property' || parent?.type === 'MethodDefinition') return parent.key.name ?? parent.key.value;
+  return undefined;
+}
+
+const isFunction = node => /Function/.test(node.type);
+const squeeze = text => text.replace(/\s+/g, ' ').trim();
+
+/** Instruments one module (JavaScript whose lines are those of its TypeScript); returns code and problems. */
+export function instrument(code, name) {
+  const tree = parse(code, { ecmaVersion: 'latest', sourceType: 'module', locations: true });
+  const out = new MagicString(code);
+  const table = [];
+  const problems = [];
+  const ordinals = new Map();
+  const text = node => squeeze(code.slice(node.start, node.end));
+  const problem = (node, what) => problems.push(`${name}:${node.loc.start.line}: ${what}`);
+
+  const enclosing = ancestors => {
+    const names = [];
+    let generator = false;
+    let innermost = true;
+    for (let i = ancestors.length - 2; i >= 0; i--) {
+      if (!isFunction(ancestors[i])) continue;
+      if (innermost) generator = ancestors[i].generator;
+      innermost = false;
+      const own = functionName(ancestors[i], ancestors[i - 1]);
+      if (own !== undefined) names.unshift(own);
+    }
+    return { func: names.join('.') || '(module)', generator };
+  };
+  const site = (func, what, node, access) => {
+    const key = `${func}:${what}`;
+    const ordinal = (ordinals.get(key) ?? 0) + 1;
+    ordinals.set(key, ordinal);
+    table.push([func, ordinal === 1 ? what : `${what}#${ordinal}`, node.loc.start.line, access]);
+    return table.length - 1;
+  };
+
+  ancestor(tree, {
+    YieldExpression(node, _state, ancestors) {
+      const call = node.argument;
+      if (node.delegate || call?.type !== 'CallExpression' || call.callee.type !== 'MemberExpression') return;
+      const method = call.callee.property.name;
+      if (!primitives.has(method)) return;
+      const { func } = enclosing(ancestors);
+      const n = site(func, `${method}(${call.arguments.map(text).join(', ')})`, node, 1);
+      out.appendRight(call.start, `(${text(call.callee.object)}.site=$site+${n},`);
+      out.appendLeft(call.end, ')');
+    },
+    CallExpression(node, _state, ancestors) {
+      const parent = ancestors[ancestors.length - 2];
+      const { callee } = node;
+      const own = callee.type === 'MemberExpression' ? callee.property.name : callee.name;
+      const object = callee.type === 'MemberExpression' ? text(callee.object) : '';
+      if (callee.type === 'MemberExpression' && primitives.has(own) && /(^|\.)cpu$/.test(object)) {
+        const yielded = parent.type === 'YieldExpression' && !parent.delegate;
+        const returned = parent.type === 'ArrowFunctionExpression' || parent.type === 'ReturnStatement';
+        if (!yielded && !returned) problem(node, `${object}.${own}(...) describes an access that is never yielded`);
+      } else if (generatorNames().has(own) && (callee.type === 'Identifier' || /(^|\.)cpu$/.test(object))) {
+        const dropped = ['ExpressionStatement', 'IfStatement', 'UnaryExpression', 'BinaryExpression', 'LogicalExpression'];
+        if (dropped.includes(parent.type) || (parent.type === 'YieldExpression' && !parent.delegate)) {
+          problem(node, `${own}(...) is a generator function: run it with yield*`);
+        }
+      }
+    },
+    IfStatement(node, _state, ancestors) {
+      const { func, generator } = enclosing(ancestors);
+      if (!generator) return;
+      const test = text(node.test);
+      const count = n => `$count[$site+${n}]++;`;
+      const enter = (branch, n) => {
+        if (branch.type === 'BlockStatement') out.appendLeft(branch.start + 1, count(n));
+        else {
+          out.appendRight(branch.start, `{${count(n)}`);
+          out.appendLeft(branch.end, '}');
+        }
+      };
+      enter(node.consequent, site(func, `if (${test})`, node.consequent, 0));
+      const otherwise = site(func, `if (${test}) else`, node.alternate ?? node, 0);
+      if (node.alternate) enter(node.alternate, otherwise);
+      else out.appendLeft(node.consequent.end, ` else {${count(otherwise)}}`);
+    },
+  });
+  if (table.length > 0) {
+    const up = '../'.repeat(name.split('/').length - 2) || './';
+    const file = name.replace(/^src\/targets\//, '').replace(/\.(ts|js)$/, '');
+    out.prepend(
+      `import {registerSites as $register,siteCounts as $count} from '${up}engine/sites.js';` +
+        `const $site=$register(${JSON.stringify(file)},${JSON.stringify(table)});`,
+    );
+  }
+  return { code: out.toString(), problems };
+}
+
+/** Vite plugin: tests import models from src/ with the same sites as the build gives them. */
+export function sitesPlugin() {
+  return {
+    name: 'pagestorm-sites',
+    enforce: 'pre',
+    transform(source, id) {
+      const name = id.startsWith(`${root}/`) ? id.slice(root.length + 1) : id;
+      if (!isModel(name) || !name.endsWith('.ts')) return undefined;
+      const { code, problems } = instrument(tsBlankSpace(source), name);
+      if (problems.length > 0) throw new Error(problems.join('\n'));
+      return { code: code.replace("engine/sites.js'", "engine/sites.ts'"), map: null };
+    },
+  };
+}

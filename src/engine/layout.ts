@@ -33,6 +33,8 @@ export const Attr = {
   Ghost: 4,
   /** Holds bits with names. */
   Flags: 8,
+  /** Stores that reach it are shown to `machine.watcher`, in coherence order. */
+  Watched: 16,
 } as const;
 
 /** How one word (or `count` words) of a struct is declared. */
@@ -74,6 +76,10 @@ export function pointer(init = 0): FieldSpec {
 export function ghost(init = 0): FieldSpec {
   return { ...plainField, attr: Attr.Ghost, init };
 }
+/** A word whose stores an oracle follows as they reach memory: see `Machine.watcher`. */
+export function watched(init = 0): FieldSpec {
+  return { ...plainField, attr: Attr.Watched, init };
+}
 /** A word of named bits; bit i bears the i-th name. */
 export function flags(names: readonly string[], init = 0): FieldSpec {
   return { ...plainField, attr: Attr.Flags, flags: names, init };
@@ -99,6 +105,8 @@ export interface SlabCache {
   readonly base: number;
   readonly size: number;
   readonly count: number;
+  /** False for page frames: their content survives a free, and they are reached by number, not by pointer. */
+  readonly poison: boolean;
 }
 
 /**
@@ -153,10 +161,11 @@ export class Layout {
     name: string,
     count: number,
     spec: S,
+    poison = true,
   ): { cache: SlabCache; objects: readonly Instance<S>[] } {
     const base = this.size;
     const objects = this.array(name, count, spec);
-    const cache = { id: this.caches.length, name, base, size: (this.size - base) / count, count };
+    const cache = { id: this.caches.length, name, base, size: (this.size - base) / count, count, poison };
     this.caches.push(cache);
     return { cache, objects };
   }

@@ -47,6 +47,8 @@ export class Machine implements MemoryHost {
   observer: Observer | null = null;
   /** Called when all CPUs are done: final checks of the model and its oracles. */
   onDone: ((machine: Machine) => void) | null = null;
+  /** Called when a store reaches a word declared `watched`; may call `report`. */
+  watcher: ((address: number, old: number, value: number, cpu: number, site: number) => void) | null = null;
   program: BoundProgram | null = null;
   /** The CPU that ran last: staying on it is the calmest decision. */
   current = 0;
@@ -141,6 +143,10 @@ export class Machine implements MemoryHost {
     return this.#source.choose(kind, n);
   }
 
+  committed(address: number, old: number, value: number, cpu: number, site: number): void {
+    if (this.watcher !== null) this.watcher(address, old, value, cpu, site);
+  }
+
   /** How many actors may go next, as `choose(Choice.Actor, n)` sees them. */
   get actors(): number {
     return popcount(this.#enabled) + this.memory.commits + popcount(this.#irqReady);
@@ -229,6 +235,7 @@ export class Machine implements MemoryHost {
           memory.commit(place);
           this.observer.commit(owner, address);
         } else memory.commit(place);
+        if (this.violation !== null) return End.Violation;
       } else {
         this.#interrupt(this.cpus[nthBit(this.#irqReady, k - count - memory.commits)]);
         if (this.violation !== null) return End.Violation;
@@ -409,7 +416,8 @@ export class Machine implements MemoryHost {
       this.#useAfterFree(cpu);
       return 0;
     }
-    if (cpu.inflight !== 0) cpu.inflight = 0;
+    const through = cpu.inflight;
+    cpu.inflight = 0;
     if (this.race !== null && (this.#attributes[address] & Attr.Plain) !== 0) this.#checkRace(cpu);
     let result = 0;
     switch (kind) {
@@ -419,6 +427,7 @@ export class Machine implements MemoryHost {
         break;
       case Kind.Store:
         memory.store(id, address, a, cpu.order, site);
+        if (through !== 0 && (this.note & Note.Delayed) !== 0) memory.markTranslation(id, through - 1);
         break;
       case Kind.Rmw:
         result = memory.rmw(id, address, cpu.op, a, cpu.b, cpu.order, site);
@@ -626,7 +635,7 @@ export class Machine implements MemoryHost {
           if (other.inflight === cpu.a + 1) return false;
           if (cpu.b === 1 && (other.irqsOff || other.hardirqDepth > 0)) return false;
         }
-        return true;
+        return !this.memory.translationBusy(cpu.a);
       default:
         return true;
     }
@@ -710,6 +719,18 @@ export class Machine implements MemoryHost {
     throw this.#stop;
   }
 
+  /** Records a violation found outside model code (final checks, watchers); only the first one counts. */
+  report(
+    oracle: string,
+    message: string,
+    cpu: number,
+    address: number,
+    sites: readonly number[],
+    details: readonly string[] = [],
+  ): void {
+    this.#record(oracle, message, cpu, sites, address, details);
+  }
+
   #record(
     oracle: string,
     message: string,
@@ -780,12 +801,13 @@ export class Machine implements MemoryHost {
       if (this.isDone(cpu.id)) continue;
       sites.push(cpu.site);
       address ||= cpu.address;
-      details.push(`CPU${cpu.id} in ${this.operationName(cpu)} waits for ${this.#waitsFor(cpu)}`);
+      details.push(`CPU${cpu.id} in ${this.operationName(cpu)} waits for ${this.waitsFor(cpu)}`);
     }
     this.#record('deadlock', 'nobody can run and no store is delayed', -1, sites, address, details);
   }
 
-  #waitsFor(cpu: Cpu): string {
+  /** What the pending access of a CPU that cannot run waits for, in words. */
+  waitsFor(cpu: Cpu): string {
     const name = this.layout.nameOf(cpu.address);
     switch (cpu.kind) {
       case Kind.Lock:

@@ -19,6 +19,7 @@ export class Slab {
   readonly #state: Uint8Array;
   readonly #base: Int32Array;
   readonly #size: Int32Array;
+  readonly #poison: Uint8Array;
   readonly #firstOf: Int32Array;
   readonly #next: Int32Array;
   readonly #site: Int32Array;
@@ -36,6 +37,7 @@ export class Slab {
     this.#state = new Uint8Array(total);
     this.#base = new Int32Array(total);
     this.#size = new Int32Array(total);
+    this.#poison = new Uint8Array(total);
     this.#site = new Int32Array(total);
     this.#freeSite = new Int32Array(total);
     this.#firstOf = new Int32Array(layout.caches.length);
@@ -46,6 +48,7 @@ export class Slab {
       for (let i = 0; i < cache.count; i++, object++) {
         this.#base[object] = cache.base + i * cache.size;
         this.#size[object] = cache.size;
+        this.#poison[object] = cache.poison ? 1 : 0;
         this.objectOf.fill(object + 1, this.#base[object], this.#base[object] + cache.size);
       }
     }
@@ -84,7 +87,9 @@ export class Slab {
     this.#state[object] = FREED;
     this.#freeSite[object] = site;
     this.live--;
-    for (let a = base; a < base + this.#size[object]; a++) this.#memory.poke(a, POISON);
+    if (this.#poison[object] === 1) {
+      for (let a = base; a < base + this.#size[object]; a++) this.#memory.poke(a, POISON);
+    }
     return true;
   }
 
@@ -121,7 +126,7 @@ export class Slab {
     for (let a = 1; a < this.#layout.size; a++) if (this.objectOf[a] === 0) visit(a, a + 1);
     const lost: (readonly [number, number])[] = [];
     for (let o = 0; o < this.#state.length; o++) {
-      if (this.#state[o] === LIVE && !referenced.has(this.#base[o])) lost.push([this.#base[o], this.#site[o]]);
+      if (this.#state[o] === LIVE && this.#poison[o] === 1 && !referenced.has(this.#base[o])) lost.push([this.#base[o], this.#site[o]]);
     }
     return lost;
   }

@@ -56,6 +56,8 @@ export class Arm64 extends Memory {
   readonly #value: Int32Array;
   readonly #site: Int32Array;
   readonly #snapshot: Int32Array;
+  /** Translation (plus one) that the store was done through; 0 if none. */
+  readonly #translation: Int32Array;
   /** 1 if no older delayed store of this CPU is to the same word: it may be committed next. */
   readonly #first: Int32Array;
   /** RCU section that had ended while the store was delayed; 0 if none. */
@@ -88,6 +90,7 @@ export class Arm64 extends Memory {
     this.#value = new Int32Array(cpus * DEPTH);
     this.#site = new Int32Array(cpus * DEPTH);
     this.#snapshot = new Int32Array(cpus * DEPTH);
+    this.#translation = new Int32Array(cpus * DEPTH);
     this.#first = new Int32Array(cpus * DEPTH);
     this.#section = new Int32Array(cpus * DEPTH);
   }
@@ -240,7 +243,7 @@ export class Arm64 extends Memory {
     const snapshot = this.race === null ? 0 : this.race.storeSnapshot(cpu, order);
     if (this.host.choose(Choice.Delay, 2) === 0) {
       if (this.#count[cpu] !== 0) this.#commitAll(cpu, address);
-      this.#write(cpu, address, value, site, snapshot);
+      this.#publish(cpu, address, value, site, snapshot);
       return;
     }
     this.host.note |= Note.Delayed;
@@ -253,6 +256,7 @@ export class Arm64 extends Memory {
     this.#value[i] = value;
     this.#site[i] = site;
     this.#snapshot[i] = snapshot;
+    this.#translation[i] = 0;
     this.#section[i] = 0;
   }
 
@@ -406,6 +410,19 @@ export class Arm64 extends Memory {
     for (let i = base; i < base + this.#count[cpu]; i++) if (this.#section[i] === 0) this.#section[i] = section;
   }
 
+  override markTranslation(cpu: number, translation: number): void {
+    this.#translation[cpu * DEPTH + this.#count[cpu] - 1] = translation + 1;
+  }
+
+  override translationBusy(translation: number): boolean {
+    if (this.commits === 0) return false;
+    for (let cpu = 0; cpu < this.cpus; cpu++) {
+      const base = cpu * DEPTH;
+      for (let i = base; i < base + this.#count[cpu]; i++) if (this.#translation[i] === translation + 1) return true;
+    }
+    return false;
+  }
+
   override gracePeriodStart(cpu: number): void {
     this.fence(cpu, Fence.Mb);
     this.#graceStart = this.#now;
@@ -444,7 +461,7 @@ export class Arm64 extends Memory {
 
   #commitAt(cpu: number, i: number): void {
     const address = this.#address[i];
-    this.#write(cpu, address, this.#value[i], this.#site[i], this.#snapshot[i]);
+    this.#publish(cpu, address, this.#value[i], this.#site[i], this.#snapshot[i]);
     this.commits -= this.#first[i];
     const last = cpu * DEPTH + --this.#count[cpu];
     let next = -1;
@@ -453,6 +470,7 @@ export class Arm64 extends Memory {
       this.#value[j] = this.#value[j + 1];
       this.#site[j] = this.#site[j + 1];
       this.#snapshot[j] = this.#snapshot[j + 1];
+      this.#translation[j] = this.#translation[j + 1];
       this.#first[j] = this.#first[j + 1];
       this.#section[j] = this.#section[j + 1];
       if (next < 0 && this.#address[j] === address) next = j;
@@ -463,10 +481,9 @@ export class Arm64 extends Memory {
     }
   }
 
-  #write(cpu: number, address: number, value: number, site: number, snapshot: number): void {
+  #publish(cpu: number, address: number, value: number, site: number, snapshot: number): void {
     this.#remember(address);
-    this.touch(address, cpu, site);
-    this.words[address] = value;
+    this.write(cpu, address, value, site);
     this.#since[address] = ++this.#now;
     this.#seen[cpu * this.size + address] = this.#now;
     if (this.race !== null) this.race.published(address, snapshot);

@@ -1,5 +1,5 @@
 import { RmwOp } from '../access.ts';
-import type { Layout } from '../layout.ts';
+import { Attr, type Layout } from '../layout.ts';
 import type { Race } from '../race.ts';
 
 /** Where a memory model asks for its decisions and leaves word of what it did; the machine implements it. */
@@ -7,6 +7,8 @@ export interface MemoryHost {
   choose(kind: number, n: number): number;
   /** What the last access did, as bits: see `Note`. */
   note: number;
+  /** A store reached a watched word. */
+  committed(address: number, old: number, value: number, cpu: number, site: number): void;
 }
 
 /** Bits of `MemoryHost.note`; the number of versions that a stale load looked back is in bits 8 and up. */
@@ -31,6 +33,7 @@ export abstract class Memory {
   race: Race | null = null;
 
   protected readonly host: MemoryHost;
+  protected readonly watched: Uint8Array;
   readonly #initial: Int32Array;
   readonly #stamp: Int32Array;
   readonly #dirty: Int32Array;
@@ -44,6 +47,7 @@ export abstract class Memory {
     this.words = new Int32Array(new SharedArrayBuffer(4 * this.size));
     this.#initial = Int32Array.from(layout.initial);
     this.words.set(this.#initial);
+    this.watched = Uint8Array.from(layout.attributes, attr => ((attr & Attr.Watched) !== 0 ? 1 : 0));
     this.lastSite = new Int32Array(this.size);
     this.lastCpu = new Int32Array(this.size);
     this.#stamp = new Int32Array(this.size);
@@ -79,6 +83,14 @@ export abstract class Memory {
     return this.#dirty.subarray(0, this.#dirtyCount);
   }
 
+  /** Gives a word its newest value. */
+  protected write(cpu: number, address: number, value: number, site: number): void {
+    this.touch(address, cpu, site);
+    const old = this.words[address];
+    this.words[address] = value;
+    if (this.watched[address] !== 0) this.host.committed(address, old, value, cpu, site);
+  }
+
   protected touch(address: number, cpu: number, site: number): void {
     if (this.#stamp[address] !== this.#epoch) this.#touch(address);
     this.lastSite[address] = site;
@@ -88,6 +100,13 @@ export abstract class Memory {
   #touch(address: number): void {
     this.#stamp[address] = this.#epoch;
     this.#dirty[this.#dirtyCount++] = address;
+  }
+
+  /** Marks the youngest delayed store of a CPU as done through a translation: a flush of it waits for the store. */
+  markTranslation(_cpu: number, _translation: number): void {}
+  /** Whether a store done through a translation is still delayed. */
+  translationBusy(_translation: number): boolean {
+    return false;
   }
 
   /** Forgets buffers and older values. */

@@ -14,8 +14,7 @@ export class Sc extends Memory {
   }
 
   override store(cpu: number, address: number, value: number, order: number, site: number): void {
-    this.touch(address, cpu, site);
-    this.words[address] = value;
+    this.write(cpu, address, value, site);
     if (this.race !== null) this.race.published(address, this.race.storeSnapshot(cpu, order));
   }
 

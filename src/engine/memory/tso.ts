@@ -16,6 +16,8 @@ export class Tso extends Memory {
   readonly #value: Int32Array;
   readonly #site: Int32Array;
   readonly #snapshot: Int32Array;
+  /** Translation (plus one) that the store was done through; 0 if none. */
+  readonly #translation: Int32Array;
 
   constructor(layout: Layout, cpus: number, host: MemoryHost) {
     super(layout, cpus, host);
@@ -24,6 +26,7 @@ export class Tso extends Memory {
     this.#value = new Int32Array(cpus * DEPTH);
     this.#site = new Int32Array(cpus * DEPTH);
     this.#snapshot = new Int32Array(cpus * DEPTH);
+    this.#translation = new Int32Array(cpus * DEPTH);
   }
 
   protected override resetModel(): void {
@@ -50,7 +53,7 @@ export class Tso extends Memory {
     const snapshot = this.race === null ? 0 : this.race.storeSnapshot(cpu, order);
     if (this.host.choose(Choice.Delay, 2) === 0) {
       this.flush(cpu);
-      this.#write(cpu, address, value, site, snapshot);
+      this.#publish(cpu, address, value, site, snapshot);
       return;
     }
     this.host.note |= Note.Delayed;
@@ -61,6 +64,7 @@ export class Tso extends Memory {
     this.#value[i] = value;
     this.#site[i] = site;
     this.#snapshot[i] = snapshot;
+    this.#translation[i] = 0;
   }
 
   override rmw(
@@ -151,6 +155,19 @@ export class Tso extends Memory {
     });
   }
 
+  override markTranslation(cpu: number, translation: number): void {
+    this.#translation[cpu * DEPTH + this.#count[cpu] - 1] = translation + 1;
+  }
+
+  override translationBusy(translation: number): boolean {
+    if (this.commits === 0) return false;
+    for (let cpu = 0; cpu < this.cpus; cpu++) {
+      const base = cpu * DEPTH;
+      for (let i = base; i < base + this.#count[cpu]; i++) if (this.#translation[i] === translation + 1) return true;
+    }
+    return false;
+  }
+
   override gracePeriodStart(cpu: number): void {
     this.fence(cpu, Fence.Mb);
   }
@@ -158,15 +175,14 @@ export class Tso extends Memory {
     this.fence(cpu, Fence.Mb);
   }
 
-  #write(cpu: number, address: number, value: number, site: number, snapshot: number): void {
-    this.touch(address, cpu, site);
-    this.words[address] = value;
+  #publish(cpu: number, address: number, value: number, site: number, snapshot: number): void {
+    this.write(cpu, address, value, site);
     if (this.race !== null) this.race.published(address, snapshot);
   }
 
   #commitOldest(cpu: number): void {
     const base = cpu * DEPTH;
-    this.#write(cpu, this.#address[base], this.#value[base], this.#site[base], this.#snapshot[base]);
+    this.#publish(cpu, this.#address[base], this.#value[base], this.#site[base], this.#snapshot[base]);
     const left = --this.#count[cpu];
     if (left === 0) this.commits--;
     for (let i = base; i < base + left; i++) {
@@ -174,6 +190,7 @@ export class Tso extends Memory {
       this.#value[i] = this.#value[i + 1];
       this.#site[i] = this.#site[i + 1];
       this.#snapshot[i] = this.#snapshot[i + 1];
+      this.#translation[i] = this.#translation[i + 1];
     }
   }
 }
