@@ -59,6 +59,8 @@ export const RmwOp = {
   AndNot: 4,
   Xor: 5,
   AddUnless: 6,
+  /** Sets bits unless one of them is set already (`test_and_set_bit_lock`, trylocks of bit locks). */
+  OrUnlessSet: 7,
 } as const;
 
 /** Orderings, as bits; `Void` marks a read-modify-write whose result is not returned (LKMM: its read is no R). */

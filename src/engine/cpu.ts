@@ -1,7 +1,6 @@
 import { Access, Fence, type Kernel, Kind, Order, RmwOp } from './access.ts';
-import { EngineError } from './errors.ts';
 import { Gfp, gfpBlocks } from './gfp.ts';
-import { LockType, type SlabCache } from './layout.ts';
+import { isSpinning, LockType, type SlabCache } from './layout.ts';
 import type { Held } from './lockdep.ts';
 import type { Machine } from './machine.ts';
 
@@ -64,7 +63,7 @@ export class Cpu {
     this.id = id;
     this.machine = machine;
     this.held = Array.from({ length: MAX_HELD }, () => {
-      return { address: 0, bit: -1, lockClass: -1, read: false, site: 0, since: 0 };
+      return { address: 0, bit: -1, lockClass: -1, type: LockType.None, read: false, site: 0, since: 0 };
     });
   }
 
@@ -184,6 +183,10 @@ export class Cpu {
   testAndSetBit(bit: number, address: number, order: number = Order.Full): Access {
     return this.#rmw(RmwOp.Or, address, 1 << bit, 0, order | Order.TestBit);
   }
+  /** Takes a bit as a lock: 0 if won, which is an acquire; a failure orders nothing and may be stale. */
+  testAndSetBitLock(bit: number, address: number): Access {
+    return this.#rmw(RmwOp.OrUnlessSet, address, 1 << bit, 1 << bit, Order.Acquire | Order.TestBit);
+  }
   testAndClearBit(bit: number, address: number, order: number = Order.Full): Access {
     return this.#rmw(RmwOp.AndNot, address, 1 << bit, 0, order | Order.TestBit);
   }
@@ -230,10 +233,18 @@ export class Cpu {
 
   // ---- locks ------------------------------------------------------------------------------------------------
 
+  /** `spin_lock`; the spin primitives serve raw spinlocks as well: what the word was declared as decides. */
   spinLock(lock: number): Access {
-    this.#acquiring(lock, false, false);
+    this.#acquiring(lock, false, true);
     this.preemptDepth++;
     return this.#describe(Kind.Lock, lock, 0, 0, 0);
+  }
+  /** `spin_lock_nested`: for lockdep the lock is of the class `lockClass` (from `layout.lockClass`) this time. */
+  spinLockNested(lock: number, lockClass: number): Access {
+    this.#checkType(lock, true);
+    this.machine.checkLockOrder(this, lockClass, this.machine.lockTypeOf(lock), false);
+    this.preemptDepth++;
+    return this.#describe(Kind.Lock, lock, 0, lockClass + 1, 0);
   }
   spinUnlock(lock: number): Access {
     return this.#describe(Kind.Unlock, lock, 0, 0, 0);
@@ -247,6 +258,17 @@ export class Cpu {
   spinUnlockIrq(lock: number): Access {
     return this.#describe(Kind.Unlock, lock, 1, 0, 0);
   }
+  /** `spin_lock_irqsave`; the result, for `spinUnlockIrqrestore`, says whether interrupts were off before. */
+  spinLockIrqsave(lock: number): Access {
+    const flags = this.irqsOff ? 1 : 0;
+    this.localIrqDisable();
+    this.#acquiring(lock, false, true);
+    this.preemptDepth++;
+    return this.#describe(Kind.Lock, lock, flags, 0, 0);
+  }
+  spinUnlockIrqrestore(lock: number, flags: number): Access {
+    return this.#describe(Kind.Unlock, lock, flags === 0 ? 1 : 0, 0, 0);
+  }
   spinLockBh(lock: number): Access {
     this.localBhDisable();
     return this.spinLock(lock);
@@ -256,14 +278,14 @@ export class Cpu {
   }
   /** 1 if taken. A failure orders nothing and may be stale. */
   spinTrylock(lock: number): Access {
-    this.#acquiring(lock, false, true);
+    this.#checkType(lock, true);
     return this.#describe(Kind.Trylock, lock, 0, 0, 0);
   }
   spinIsLocked(lock: number): Access {
     return this.#describe(Kind.IsLocked, lock, 0, 0, 0);
   }
   readLock(lock: number): Access {
-    this.#acquiring(lock, true, false);
+    this.#acquiring(lock, true, true);
     this.preemptDepth++;
     return this.#describe(Kind.ReadLock, lock, 0, 0, 0);
   }
@@ -282,7 +304,7 @@ export class Cpu {
     return this.#describe(Kind.Lock, lock, 0, 0, 0);
   }
   mutexTrylock(lock: number): Access {
-    this.#acquiring(lock, false, true);
+    this.#checkType(lock, false);
     return this.#describe(Kind.Trylock, lock, 0, 0, 0);
   }
   mutexUnlock(lock: number): Access {
@@ -294,7 +316,7 @@ export class Cpu {
     return this.#describe(Kind.ReadLock, lock, 0, 0, 0);
   }
   downReadTrylock(lock: number): Access {
-    this.#acquiring(lock, true, true);
+    this.#checkType(lock, false);
     return this.#describe(Kind.ReadTrylock, lock, 0, 0, 0);
   }
   upRead(lock: number): Access {
@@ -310,7 +332,7 @@ export class Cpu {
   }
   /** `bit_spin_lock`; `lockClass` comes from `layout.lockClass`. */
   bitSpinLock(bit: number, address: number, lockClass: number): Access {
-    this.#checkOrder(lockClass, false, false);
+    this.machine.checkLockOrder(this, lockClass, LockType.BitSpinlock, false);
     this.preemptDepth++;
     return this.#describe(Kind.BitLock, address, bit, lockClass, LockType.BitSpinlock);
   }
@@ -320,12 +342,11 @@ export class Cpu {
   /** `folio_lock`: a sleeping bit lock in the folio's flags. */
   folioLock(bit: number, address: number, lockClass: number): Access {
     this.mightSleep('folio_lock');
-    this.#checkOrder(lockClass, false, false);
+    this.machine.checkLockOrder(this, lockClass, LockType.FolioLock, false);
     return this.#describe(Kind.BitLock, address, bit, lockClass, LockType.FolioLock);
   }
   /** 1 if taken. */
   folioTrylock(bit: number, address: number, lockClass: number): Access {
-    this.#checkOrder(lockClass, false, true);
     return this.#describe(Kind.BitTrylock, address, bit, lockClass, LockType.FolioLock);
   }
   folioUnlock(bit: number, address: number): Access {
@@ -340,7 +361,10 @@ export class Cpu {
   rcuReadUnlock(): Access {
     return this.#describe(Kind.RcuReadUnlock, 0, 0, 0, 0);
   }
-  /** `yield*` it: starts a grace period and waits for its end. */
+  /**
+   * `yield*` it: starts a grace period and waits for its end. There is no `call_rcu`: a model runs the callback as an
+   * operation (or the tail of one) of its own after `synchronizeRcu`, on whichever CPU plays the callback thread.
+   */
   *synchronizeRcu(): Kernel {
     this.mightSleep('synchronize_rcu');
     const section = yield this.#describe(Kind.SyncRcuStart, 0, 0, 0, 0);
@@ -365,7 +389,7 @@ export class Cpu {
     if (gfpBlocks(gfp)) this.mightSleep(`kmalloc(${cache.name}, GFP_KERNEL)`);
     return this.#describe(Kind.Alloc, 0, cache.id, gfp & Gfp.Nofail, 0);
   }
-  /** Frees an object; NULL is allowed. */
+  /** Frees an object; NULL is allowed. Delayed stores of this CPU into the object reach memory first. */
   kfree(object: number): Access {
     return this.#describe(Kind.Free, object, 0, 0, 0);
   }
@@ -398,7 +422,7 @@ export class Cpu {
     this.preemptDepth++;
   }
   preemptEnable(): void {
-    if (this.preemptDepth-- === 0) throw new EngineError('preempt_enable without preempt_disable');
+    if (this.preemptDepth-- === 0) this.machine.misuse(this, 'preempt_enable without preempt_disable');
   }
   localIrqDisable(): void {
     this.irqsOff = true;
@@ -408,11 +432,20 @@ export class Cpu {
     this.irqsOff = false;
     this.machine.irqStateChanged(this);
   }
+  /** `local_irq_save`: whether interrupts were off before, for `localIrqRestore`. */
+  localIrqSave(): number {
+    const flags = this.irqsOff ? 1 : 0;
+    this.localIrqDisable();
+    return flags;
+  }
+  localIrqRestore(flags: number): void {
+    if (flags === 0) this.localIrqEnable();
+  }
   localBhDisable(): void {
     this.softirqDepth++;
   }
   localBhEnable(): void {
-    if (this.softirqDepth-- === 0) throw new EngineError('local_bh_enable without local_bh_disable');
+    if (this.softirqDepth-- === 0) this.machine.misuse(this, 'local_bh_enable without local_bh_disable');
   }
   inAtomic(): boolean {
     return this.preemptDepth !== 0 || this.softirqDepth !== 0 || this.hardirqDepth !== 0;
@@ -444,13 +477,19 @@ export class Cpu {
     return this.#describe(Kind.Rmw, address, operand, expected, order);
   }
 
-  #acquiring(lock: number, read: boolean, trylock: boolean): void {
-    this.#checkOrder(this.machine.lockClassOf[lock], read, trylock);
+  #acquiring(lock: number, read: boolean, spinning: boolean): void {
+    this.#checkType(lock, spinning);
+    this.machine.checkLockOrder(this, this.machine.lockClassOf[lock], this.machine.lockTypeOf(lock), read);
   }
 
-  #checkOrder(lockClass: number, read: boolean, trylock: boolean): void {
-    if (lockClass < 0) throw new EngineError('a lock primitive was used on a word that is not declared as a lock');
-    this.machine.checkLockOrder(this, lockClass, read, trylock);
+  #checkType(lock: number, spinning: boolean): void {
+    const type = this.machine.lockTypeOf(lock);
+    if (type === LockType.None || isSpinning(type) !== spinning) {
+      this.machine.misuse(
+        this,
+        `${this.machine.layout.nameOf(lock)} is not declared as a ${spinning ? 'spinning' : 'sleeping'} lock`,
+      );
+    }
   }
 
   #describe(kind: number, address: number, a: number, b: number, order: number): Access {

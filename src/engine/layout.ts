@@ -23,6 +23,11 @@ export const lockTypeNames = [
   'folio lock',
 ];
 
+/** Whether who waits for a lock of this type spins with preemption off. */
+export function isSpinning(lockType: number): boolean {
+  return lockType === LockType.Spinlock || lockType === LockType.RawSpinlock || lockType === LockType.Rwlock;
+}
+
 /** Attributes of a word, as bits of `Layout.attributes`. */
 export const Attr = {
   /** Accessed with plain loads and stores, checked for data races. */
@@ -45,6 +50,8 @@ export interface FieldSpec {
   readonly lockClass: string;
   readonly flags: readonly string[];
   readonly init: number;
+  /** How values are shown in traces and diagrams. */
+  readonly show?: (value: number) => string;
 }
 
 interface ArraySpec extends FieldSpec {
@@ -84,6 +91,10 @@ export function watched(init = 0): FieldSpec {
 export function flags(names: readonly string[], init = 0): FieldSpec {
   return { ...plainField, attr: Attr.Flags, flags: names, init };
 }
+/** The same field with a way to show its values. */
+export function shown<F extends FieldSpec>(of: F, show: (value: number) => string): F {
+  return { ...of, show };
+}
 /** `count` words of one kind. */
 export function words(count: number, of: FieldSpec = word()): ArraySpec {
   return { ...of, count, array: true };
@@ -115,6 +126,7 @@ export interface SlabCache {
  */
 export class Layout {
   readonly #names: NamedWord[] = [];
+  readonly #shows = new Map<number, (value: number) => string>();
   readonly #flagNames = new Map<number, readonly string[]>();
   readonly #lockClasses = new Map<string, number>();
   /** Attribute bits per address (`Attr`). */
@@ -218,6 +230,8 @@ export class Layout {
 
   /** A value as people read it: flag names for flags words, object names for pointers, else the number. */
   show(address: number, value: number): string {
+    const show = this.#shows.get(address);
+    if (show !== undefined) return show(value);
     const names = this.flagsOf(address);
     if (names.length > 0) {
       const set = names.filter((_, bit) => (value >>> bit) & 1);
@@ -225,7 +239,8 @@ export class Layout {
       if (rest !== 0) set.push(`0x${(rest >>> 0).toString(16)}`);
       return set.length > 0 ? set.join('|') : '0';
     }
-    if (((this.attributes[address] ?? 0) & Attr.Pointer) !== 0) return value === 0 ? 'NULL' : this.objectName(value);
+    if (((this.attributes[address] ?? 0) & Attr.Pointer) !== 0)
+      return value === 0 ? 'NULL' : this.objectName(value);
     return String(value);
   }
 
@@ -243,6 +258,7 @@ export class Layout {
     this.attributes.push(spec.attr);
     this.lockTypes.push(spec.lock);
     this.lockClassOf.push(spec.lock === LockType.None ? -1 : this.lockClass(spec.lockClass || kind));
+    if (spec.show !== undefined) this.#shows.set(address, spec.show);
     if (spec.flags.length > 0) this.#flagNames.set(address, spec.flags);
     this.initial.push(spec.init);
     this.objectBase.push(address);

@@ -6,6 +6,8 @@ export interface Held {
   /** Bit of a bit lock, -1 for a lock word. */
   bit: number;
   lockClass: number;
+  /** One of `LockType`. */
+  type: number;
   read: boolean;
   site: number;
   /** Accesses executed by the machine when it was taken, for hold lengths. */
@@ -26,8 +28,10 @@ const IRQS_ON = 2;
 /**
  * Lock order and interrupt state by class, as lockdep does (Documentation/locking/lockdep-design.rst): taking B
  * while holding A adds A -> B; a cycle is a possible deadlock even if nobody hung. A class taken in hard
- * interrupt context may not be taken with interrupts on, nor lead to one that is. It sees one execution, so that a
- * verdict depends on nothing but program and schedule; trylocks add no edge into the lock that they try.
+ * interrupt context may not be taken (or held) with interrupts on, nor lead to one that is. It sees one execution, so
+ * that a verdict depends on nothing but program and schedule; trylocks add no edge into the lock that they take. A
+ * second read lock of a class is recursion too, as a writer may queue between the two; only in interrupt context do
+ * readers pass a queued writer (queued rwlocks).
  */
 export class Lockdep {
   readonly #layout: Layout;
@@ -68,10 +72,13 @@ export class Lockdep {
       const from = held[i].lockClass;
       if (from < 0) continue;
       if (from === lockClass) {
-        if (read && held[i].read) continue;
-        return this.#problem('lock-order', `possible recursive locking of class ${this.#name(lockClass)}`, held[i].site, [
-          `already held: ${this.#layout.nameOf(held[i].address)}`,
-        ]);
+        if (read && held[i].read && inHardirq) continue;
+        return this.#problem(
+          'lock-order',
+          `possible recursive locking of class ${this.#name(lockClass)}`,
+          held[i].site,
+          [`already held: ${this.#layout.nameOf(held[i].address)}`],
+        );
       }
       if ((this.#after[from] & (1 << lockClass)) !== 0) continue;
       this.#after[from] |= 1 << lockClass;
@@ -87,6 +94,19 @@ export class Lockdep {
           [`chain: ${chain}`],
         );
       }
+      const problem = this.#irqProblem(lockClass, site);
+      if (problem !== null) return problem;
+    }
+    return null;
+  }
+
+  /** Interrupts are switched on while locks are held. */
+  irqsOn(held: readonly Held[], count: number, site: number): LockProblem | null {
+    for (let i = 0; i < count; i++) {
+      const { lockClass } = held[i];
+      if ((this.#usage[lockClass] & IRQS_ON) !== 0) continue;
+      this.#usage[lockClass] |= IRQS_ON;
+      this.#usageSite[lockClass * 2 + IRQS_ON - 1] = site;
       const problem = this.#irqProblem(lockClass, site);
       if (problem !== null) return problem;
     }
@@ -117,12 +137,12 @@ export class Lockdep {
     return null;
   }
 
-  #irqProblem(lockClass: number, _site: number): LockProblem | null {
+  #irqProblem(lockClass: number, site: number): LockProblem | null {
     if (this.#usage[lockClass] === (HARDIRQ | IRQS_ON)) {
       const inIrq = this.#usageSite[lockClass * 2 + HARDIRQ - 1];
       const irqsOn = this.#usageSite[lockClass * 2 + IRQS_ON - 1];
       const message = `inconsistent lock state of ${this.#name(lockClass)}: taken in hard interrupt context and with interrupts on`;
-      return this.#problem('irq-lock-state', message, _site === inIrq ? irqsOn : inIrq, []);
+      return this.#problem('irq-lock-state', message, site === inIrq ? irqsOn : inIrq, []);
     }
     for (let safe = 0; safe < this.#layout.classNames.length; safe++) {
       if ((this.#usage[safe] & HARDIRQ) === 0) continue;

@@ -1,10 +1,10 @@
-import { Access, Choice, Fence, Kind, Order } from './access.ts';
+import { Access, Choice, Fence, Kind, Order, RmwOp } from './access.ts';
 import { Cpu } from './cpu.ts';
 import type { DecisionSource } from './decisions.ts';
 import { EngineError, ExecutionStop } from './errors.ts';
 import { Gfp } from './gfp.ts';
-import { Attr, type Layout, LockType } from './layout.ts';
-import { Lockdep } from './lockdep.ts';
+import { Attr, isSpinning, type Layout, LockType } from './layout.ts';
+import { Lockdep, type LockProblem } from './lockdep.ts';
 import type { Memory, MemoryHost } from './memory/memory.ts';
 import { Note } from './memory/memory.ts';
 import type { Observer } from './observer.ts';
@@ -22,6 +22,8 @@ export interface MachineOptions {
   readonly livelockBound?: number;
   /** Accesses after which an execution is cut off without a verdict. */
   readonly maxSteps?: number;
+  /** Report a spinlock or rwlock taken inside a raw or bit spinlock (PROVE_RAW_LOCK_NESTING): a bug on PREEMPT_RT. */
+  readonly rawNesting?: boolean;
 }
 
 const noOperations: readonly BoundOperation[] = [];
@@ -45,6 +47,8 @@ export class Machine implements MemoryHost {
   steps = 0;
   violation: Violation | null = null;
   observer: Observer | null = null;
+  /** Called at the beginning of each execution, before the setup: initial state beyond initial values. */
+  onBegin: ((machine: Machine) => void) | null = null;
   /** Called when all CPUs are done: final checks of the model and its oracles. */
   onDone: ((machine: Machine) => void) | null = null;
   /** Called when a store reaches a word declared `watched`; may call `report`. */
@@ -58,6 +62,11 @@ export class Machine implements MemoryHost {
   readonly #lockTypes: Int32Array;
   readonly #attributes: Int32Array;
   readonly #objectOf: Int32Array;
+  /** Order.Pointer for words declared as pointers, else 0. */
+  readonly #pointerOrder: Int32Array;
+  readonly #rawNesting: boolean;
+  /** Accesses without progress after which memory is made calm, so that only a true livelock goes on. */
+  readonly #patience: number;
   readonly #hasSlab: boolean;
   readonly #all: number;
   readonly #tlb: Int32Array;
@@ -85,7 +94,9 @@ export class Machine implements MemoryHost {
     this.layout = layout;
     this.memory = options.memory(layout, options.cpus, this);
     this.words = this.memory.words;
-    this.race = layout.attributes.some(attr => (attr & Attr.Plain) !== 0) ? new Race(layout, options.cpus) : null;
+    this.race = layout.attributes.some(attr => (attr & Attr.Plain) !== 0)
+      ? new Race(layout, options.cpus)
+      : null;
     this.memory.race = this.race;
     this.cpus = Array.from({ length: options.cpus }, (_, id) => new Cpu(id, this));
     this.slab = new Slab(layout, this.memory);
@@ -96,6 +107,11 @@ export class Machine implements MemoryHost {
     this.#lockTypes = Int32Array.from(layout.lockTypes);
     this.#attributes = Int32Array.from(layout.attributes);
     this.#objectOf = this.slab.objectOf;
+    this.#pointerOrder = Int32Array.from(layout.attributes, attr =>
+      (attr & Attr.Pointer) !== 0 ? Order.Pointer : 0,
+    );
+    this.#rawNesting = options.rawNesting ?? false;
+    this.#patience = this.livelockBound >> 1;
     this.#hasSlab = layout.caches.length > 0;
     this.#all = (1 << options.cpus) - 1;
     this.#translations = layout.tlbNames.length;
@@ -115,6 +131,7 @@ export class Machine implements MemoryHost {
   run(program: BoundProgram, source: DecisionSource): number {
     this.#reset();
     this.program = program;
+    if (this.onBegin !== null) this.onBegin(this);
     source.begin(this);
     let end: number = End.Done;
     if (program.setup.length > 0) {
@@ -132,7 +149,7 @@ export class Machine implements MemoryHost {
     }
     if (end === End.Done) {
       this.memory.flush(-1);
-      this.#finish();
+      if (this.violation === null) this.#finish();
       if (this.violation !== null) end = End.Violation;
     }
     return end;
@@ -185,6 +202,7 @@ export class Machine implements MemoryHost {
     this.#next.fill(0);
     this.#irqNext.fill(0);
     this.#sections = 0;
+    this.#inSetup = false;
     this.steps = 0;
     this.violation = null;
     this.current = 0;
@@ -240,9 +258,13 @@ export class Machine implements MemoryHost {
         this.#interrupt(this.cpus[nthBit(this.#irqReady, k - count - memory.commits)]);
         if (this.violation !== null) return End.Violation;
       }
-      if (this.steps - this.#progressAt > this.livelockBound) {
-        this.#livelock();
-        return End.Violation;
+      if (this.steps - this.#progressAt > this.#patience) {
+        memory.catchUp();
+        if (this.violation !== null) return End.Violation;
+        if (this.steps - this.#progressAt > this.livelockBound) {
+          this.#livelock();
+          return End.Violation;
+        }
       }
       if (this.steps > limit) return End.Long;
     }
@@ -311,7 +333,11 @@ export class Machine implements MemoryHost {
   #nextOperation(cpu: Cpu): BoundOperation | null {
     const { program } = this;
     if (program === null) return null;
-    const list = this.#inSetup ? (cpu.id === 0 ? program.setup : noOperations) : (program.cpus[cpu.id] ?? noOperations);
+    const list = this.#inSetup
+      ? cpu.id === 0
+        ? program.setup
+        : noOperations
+      : (program.cpus[cpu.id] ?? noOperations);
     const i = this.#next[cpu.id];
     if (i >= list.length) return null;
     this.#next[cpu.id] = i + 1;
@@ -339,12 +365,21 @@ export class Machine implements MemoryHost {
   irqStateChanged(cpu: Cpu): void {
     this.#updateIrq(cpu);
     this.#updateFlushers();
+    if (cpu.irqsOff || cpu.hardirqDepth > 0 || cpu.heldCount === 0) return;
+    const problem = this.#lockdep.irqsOn(cpu.held, cpu.heldCount, cpu.site);
+    if (problem !== null) this.#reportLock(problem, cpu);
   }
 
   #updateIrq(cpu: Cpu): void {
     const list = this.program?.interrupts[cpu.id];
     const bit = 1 << cpu.id;
-    const can = !this.#inSetup && list !== undefined && this.#irqNext[cpu.id] < list.length && !cpu.irqsOff && cpu.hardirqDepth === 0;
+    const can =
+      !this.#inSetup &&
+      list !== undefined &&
+      this.#irqNext[cpu.id] < list.length &&
+      !cpu.irqsOff &&
+      cpu.hardirqDepth === 0 &&
+      cpu.inflight === 0;
     if (can) this.#irqReady |= bit;
     else this.#irqReady &= ~bit;
   }
@@ -382,7 +417,22 @@ export class Machine implements MemoryHost {
   }
 
   *#withinIrq(cpu: Cpu, handler: BoundOperation): Generator<Access, void, number> {
+    const { heldCount, preemptDepth, softirqDepth, rcuDepth } = cpu;
     yield* handler.start(cpu);
+    if (cpu.heldCount > heldCount) {
+      const lock = cpu.held[heldCount].address;
+      const message = `${this.layout.nameOf(lock)} is still held at the end of ${this.operationName(cpu)}`;
+      this.violateNow('lock-order', message, cpu, lock, []);
+    }
+    if (
+      cpu.heldCount !== heldCount ||
+      cpu.preemptDepth !== preemptDepth ||
+      cpu.softirqDepth !== softirqDepth ||
+      cpu.rcuDepth !== rcuDepth ||
+      cpu.irqsOff
+    ) {
+      this.misuse(cpu, 'the interrupt handler does not leave the context as it found it');
+    }
     cpu.hardirqDepth--;
     if (this.observer !== null) this.observer.interrupt(cpu.id, handler.name, false);
     this.#updateIrq(cpu);
@@ -417,12 +467,15 @@ export class Machine implements MemoryHost {
       return 0;
     }
     const through = cpu.inflight;
-    cpu.inflight = 0;
+    if (through !== 0) {
+      cpu.inflight = 0;
+      this.#updateIrq(cpu);
+    }
     if (this.race !== null && (this.#attributes[address] & Attr.Plain) !== 0) this.#checkRace(cpu);
     let result = 0;
     switch (kind) {
       case Kind.Load:
-        result = memory.load(id, address, cpu.order);
+        result = memory.load(id, address, cpu.order | this.#pointerOrder[address]);
         if ((cpu.order & Order.TestBit) !== 0) result = (result & a) !== 0 ? 1 : 0;
         break;
       case Kind.Store:
@@ -430,7 +483,7 @@ export class Machine implements MemoryHost {
         if (through !== 0 && (this.note & Note.Delayed) !== 0) memory.markTranslation(id, through - 1);
         break;
       case Kind.Rmw:
-        result = memory.rmw(id, address, cpu.op, a, cpu.b, cpu.order, site);
+        result = memory.rmw(id, address, cpu.op, a, cpu.b, cpu.order | this.#pointerOrder[address], site);
         if ((cpu.order & Order.TestBit) !== 0) result = (result & a) !== 0 ? 1 : 0;
         break;
       case Kind.Fence:
@@ -464,11 +517,18 @@ export class Machine implements MemoryHost {
     switch (cpu.kind) {
       case Kind.Lock:
         memory.acquireWord(id, address, id + 1, cpu.site);
-        this.#hold(cpu, address, -1, this.lockClassOf[address], false);
-        return 0;
+        this.#hold(
+          cpu,
+          address,
+          -1,
+          cpu.b === 0 ? this.lockClassOf[address] : cpu.b - 1,
+          this.#lockTypes[address],
+          false,
+        );
+        return a;
       case Kind.ReadLock:
         memory.acquireWord(id, address, Math.min(this.words[address], 0) - 1, cpu.site);
-        this.#hold(cpu, address, -1, this.lockClassOf[address], true);
+        this.#hold(cpu, address, -1, this.lockClassOf[address], this.#lockTypes[address], true);
         return 0;
       case Kind.Trylock:
       case Kind.ReadTrylock:
@@ -476,72 +536,77 @@ export class Machine implements MemoryHost {
       case Kind.IsLocked:
         return memory.load(id, address, Order.Relaxed) !== 0 ? 1 : 0;
       case Kind.Unlock:
-        this.#release(cpu, address, -1, false);
-        memory.releaseWord(id, address, 0, cpu.site);
-        if (isSpinning(this.#lockTypes[address])) cpu.preemptDepth--;
+        if (!this.#release(cpu, address, -1, false)) return 0;
+        // A spinlock is given back by a mere store-release; mutexes and rwsems by a read-modify-write.
+        if (isSpinning(this.#lockTypes[address])) {
+          memory.unlockWord(id, address, cpu.site);
+          cpu.preemptDepth--;
+        } else memory.releaseWord(id, address, 0, cpu.site);
         if (a === 1) cpu.localIrqEnable();
         if (a === 2) cpu.localBhEnable();
         return 0;
       case Kind.ReadUnlock:
-        this.#release(cpu, address, -1, true);
+        if (!this.#release(cpu, address, -1, true)) return 0;
         memory.releaseWord(id, address, this.words[address] + 1, cpu.site);
         if (isSpinning(this.#lockTypes[address])) cpu.preemptDepth--;
         return 0;
       case Kind.BitLock:
-        memory.rmw(id, address, 3, 1 << a, 0, Order.Acquire, cpu.site);
-        this.#hold(cpu, address, a, cpu.b, false);
+        memory.rmw(id, address, RmwOp.Or, 1 << a, 0, Order.Acquire, cpu.site);
+        this.#hold(cpu, address, a, cpu.b, cpu.order, false);
         return 0;
       case Kind.BitTrylock: {
-        const old = memory.rmw(id, address, 3, 1 << a, 0, Order.Acquire, cpu.site);
+        const old = memory.rmw(id, address, RmwOp.OrUnlessSet, 1 << a, 1 << a, Order.Acquire, cpu.site);
         if ((old & (1 << a)) !== 0) return 0;
-        this.#hold(cpu, address, a, cpu.b, false);
+        this.#tookByTrylock(cpu, cpu.b);
+        this.#hold(cpu, address, a, cpu.b, cpu.order, false);
         return 1;
       }
       case Kind.BitUnlock:
-        this.#release(cpu, address, a, false);
-        memory.rmw(id, address, 4, 1 << a, 0, Order.Release | Order.Void, cpu.site);
+        if (!this.#release(cpu, address, a, false)) return 0;
+        memory.rmw(id, address, RmwOp.AndNot, 1 << a, 0, Order.Release | Order.Void, cpu.site);
         if (cpu.order === LockType.BitSpinlock) cpu.preemptDepth--;
         return 0;
       case Kind.RcuReadLock:
         if (cpu.rcuDepth++ === 0) {
           cpu.rcuSection = ++this.#sections;
-          memory.rcuReadLock(id);
+          this.#sectionBegins(id);
         }
         return 0;
       case Kind.RcuReadUnlock:
-        if (cpu.rcuDepth === 0) throw new EngineError('rcu_read_unlock without rcu_read_lock');
+        if (cpu.rcuDepth === 0) this.misuse(cpu, 'rcu_read_unlock without rcu_read_lock');
         if (--cpu.rcuDepth === 0) {
-          memory.rcuReadUnlock(id, cpu.rcuSection);
+          this.#sectionEnds(id, cpu.rcuSection);
           cpu.rcuSection = 0;
         }
         return 0;
       case Kind.SyncRcuStart:
-        memory.gracePeriodStart(id);
+        this.#graceBegins(id);
         for (const other of this.cpus) this.#grace[id * this.cpus.length + other.id] = other.rcuSection;
         return ++this.#sections;
       case Kind.SyncRcuEnd:
       case Kind.SyncSrcuEnd:
         memory.gracePeriodEnd(id);
+        if (this.race !== null) this.race.gracePeriodEnd(id);
         return 0;
       case Kind.SrcuReadLock: {
         const slot = a * this.cpus.length + id;
         if (this.#srcuDepth[slot]++ === 0) {
           this.#srcuSection[slot] = ++this.#sections;
-          memory.rcuReadLock(id);
+          this.#sectionBegins(id);
         }
         return 0;
       }
       case Kind.SrcuReadUnlock: {
         const slot = a * this.cpus.length + id;
-        if (this.#srcuDepth[slot] === 0) throw new EngineError('srcu_read_unlock without srcu_read_lock');
+        if (this.#srcuDepth[slot] === 0) this.misuse(cpu, 'srcu_read_unlock without srcu_read_lock');
         if (--this.#srcuDepth[slot] === 0) {
-          memory.rcuReadUnlock(id, this.#srcuSection[slot]);
+          this.#sectionEnds(id, this.#srcuSection[slot]);
           this.#srcuSection[slot] = 0;
         }
         return 0;
       }
       case Kind.SyncSrcuStart:
-        memory.gracePeriodStart(id);
+        this.#graceBegins(id);
         for (let c = 0; c < this.cpus.length; c++) {
           this.#grace[id * this.cpus.length + c] = this.#srcuSection[a * this.cpus.length + c];
         }
@@ -550,11 +615,15 @@ export class Machine implements MemoryHost {
         const cache = this.layout.caches[a];
         const fails = (cpu.b & Gfp.Nofail) === 0 && this.#source.choose(Choice.Fail, 2) === 1;
         const object = fails ? 0 : this.slab.allocate(cache, cpu.site);
-        if (object === 0) this.note |= Note.Failed;
+        if (object === 0) {
+          if ((cpu.b & Gfp.Nofail) !== 0)
+            this.misuse(cpu, `${cache.name} has no object left for an allocation that may not fail`);
+          this.note |= Note.Failed;
+        }
         return object;
       }
       case Kind.Free:
-        if (address !== 0 && !this.slab.free(address, cpu.site)) this.#doubleFree(cpu);
+        if (address !== 0) this.#free(cpu);
         return 0;
       case Kind.Walk:
         return this.#walk(cpu);
@@ -578,7 +647,7 @@ export class Machine implements MemoryHost {
     if (cached !== 0 && cached !== this.words[cpu.address] && this.#source.choose(Choice.Tlb, 2) === 1) {
       this.note |= Note.Cached;
       this.memory.usePointerTime(cpu.id, this.#tlbTime[slot]);
-      cpu.inflight = cpu.a + 1;
+      this.#translated(cpu);
       return cached;
     }
     const entry = this.memory.walk(cpu.id, cpu.address);
@@ -586,33 +655,88 @@ export class Machine implements MemoryHost {
       this.#tlbTouched = true;
       this.#tlb[slot] = entry;
       this.#tlbTime[slot] = this.memory.pointerTime(cpu.id);
-      cpu.inflight = cpu.a + 1;
+      this.#translated(cpu);
     }
     return entry;
+  }
+
+  /** Up to the access through it, a translation is in use; an interrupt would have it walked anew. */
+  #translated(cpu: Cpu): void {
+    cpu.inflight = cpu.a + 1;
+    this.#updateIrq(cpu);
+  }
+
+  #sectionBegins(cpu: number): void {
+    this.memory.rcuReadLock(cpu);
+    if (this.race !== null) this.race.rcuReadLock(cpu);
+  }
+
+  #sectionEnds(cpu: number, section: number): void {
+    this.memory.rcuReadUnlock(cpu, section);
+    if (this.race !== null) this.race.rcuReadUnlock(cpu);
+  }
+
+  #graceBegins(cpu: number): void {
+    this.memory.gracePeriodStart(cpu);
+    if (this.race !== null) this.race.gracePeriodStart(cpu);
+  }
+
+  #free(cpu: Cpu): void {
+    const { address } = cpu;
+    if (!this.slab.isLive(address)) {
+      this.#doubleFree(cpu);
+      return;
+    }
+    const end = this.slab.endOf(address);
+    const name = this.layout.objectName(address);
+    for (const other of this.cpus) {
+      if (other !== cpu && this.memory.delaysInto(other.id, address, end)) {
+        const message = `${name} is freed while CPU${other.id} still delays a store to it`;
+        this.#record('use-after-free', message, cpu.id, [cpu.site], address, []);
+      }
+      for (const lock of other.held.slice(0, other.heldCount)) {
+        if (lock.address < address || lock.address >= end) continue;
+        const message = `${name} is freed while CPU${other.id} holds ${this.layout.nameOf(lock.address)}`;
+        this.#record('lock-order', message, cpu.id, [cpu.site, lock.site], address, []);
+      }
+    }
+    // As the slab does for KCSAN: an access that is not ordered before the free races with it.
+    for (let a = address; this.race !== null && a < end; a++) {
+      const found = this.race.check(cpu.id, a, true, true, cpu.site);
+      if (found === null) continue;
+      const message = `free of ${name} races with a ${found.otherWrote ? 'write' : 'read'} of ${this.layout.nameOf(a)} on CPU ${found.otherCpu}`;
+      this.#record('data-race', message, cpu.id, [cpu.site, found.otherSite], a, []);
+    }
+    this.memory.retire(cpu.id, address, end);
+    if (this.race !== null) this.race.forget(address, end);
+    this.slab.free(address, cpu.site);
   }
 
   #trylock(cpu: Cpu): number {
     const { address } = cpu;
     const read = cpu.kind === Kind.ReadTrylock;
     const seen = this.memory.load(cpu.id, address, Order.Relaxed);
-    const newest = this.words[address];
+    const newest = this.memory.newest(cpu.id, address);
     if (read ? seen > 0 || newest > 0 : seen !== 0 || newest !== 0) {
       this.note |= Note.Failed;
       return 0;
     }
     this.memory.acquireWord(cpu.id, address, read ? newest - 1 : cpu.id + 1, cpu.site);
-    this.#hold(cpu, address, -1, this.lockClassOf[address], read);
+    this.#tookByTrylock(cpu, this.lockClassOf[address]);
+    this.#hold(cpu, address, -1, this.lockClassOf[address], this.#lockTypes[address], read);
     if (isSpinning(this.#lockTypes[address])) cpu.preemptDepth++;
     return 1;
   }
 
   /** Whether the pending access of a blocking kind can run now. */
   #ready(cpu: Cpu): boolean {
+    // What waits for freed memory goes on, to be judged.
+    if (this.#hasSlab && this.#objectOf[cpu.address] !== 0 && !this.slab.usable(cpu.address)) return true;
     switch (cpu.kind) {
       case Kind.Lock:
-        return this.words[cpu.address] === 0;
+        return this.memory.newest(cpu.id, cpu.address) === 0;
       case Kind.ReadLock:
-        return this.words[cpu.address] <= 0;
+        return this.memory.newest(cpu.id, cpu.address) <= 0;
       case Kind.BitLock:
         return (this.memory.newest(cpu.id, cpu.address) & (1 << cpu.a)) === 0;
       case Kind.Wait:
@@ -623,7 +747,8 @@ export class Machine implements MemoryHost {
         for (let c = 0; c < n; c++) {
           const section = this.#grace[cpu.id * n + c];
           if (section === 0) continue;
-          const now = cpu.kind === Kind.SyncRcuEnd ? this.cpus[c].rcuSection : this.#srcuSection[cpu.b * n + c];
+          const now =
+            cpu.kind === Kind.SyncRcuEnd ? this.cpus[c].rcuSection : this.#srcuSection[cpu.b * n + c];
           if (now === section) return false;
         }
         return !this.memory.graceBlocked(cpu.a);
@@ -632,7 +757,8 @@ export class Machine implements MemoryHost {
         if (cpu.b === 2) return true;
         for (const other of this.cpus) {
           if (other === cpu || other.generator === null) continue;
-          if (other.inflight === cpu.a + 1) return false;
+          // A walk that was not followed by an access through the entry ended in a fault.
+          if (other.inflight === cpu.a + 1 && isDataAccess(other.kind)) return false;
           if (cpu.b === 1 && (other.irqsOff || other.hardirqDepth > 0)) return false;
         }
         return !this.memory.translationBusy(cpu.a);
@@ -651,29 +777,39 @@ export class Machine implements MemoryHost {
     }
   }
 
-  #hold(cpu: Cpu, address: number, bit: number, lockClass: number, read: boolean): void {
+  #hold(cpu: Cpu, address: number, bit: number, lockClass: number, type: number, read: boolean): void {
     if (cpu.heldCount >= cpu.held.length) throw new EngineError('too many locks held at once');
     const held = cpu.held[cpu.heldCount++];
     held.address = address;
     held.bit = bit;
     held.lockClass = lockClass;
+    held.type = type;
     held.read = read;
     held.site = cpu.site;
     held.since = this.steps;
   }
 
-  #release(cpu: Cpu, address: number, bit: number, read: boolean): void {
+  /** Returns false, with a violation recorded, if the lock is not held. */
+  #release(cpu: Cpu, address: number, bit: number, read: boolean): boolean {
     const { held } = cpu;
     let i = cpu.heldCount - 1;
     while (i >= 0 && (held[i].address !== address || held[i].bit !== bit || held[i].read !== read)) i--;
     if (i < 0) {
-      this.violateNow('lock-order', `${this.layout.nameOf(address)} is released but not held`, cpu, address, []);
-      return;
+      this.#record(
+        'lock-order',
+        `${this.layout.nameOf(address)} is released but not held`,
+        cpu.id,
+        [cpu.site],
+        address,
+        [],
+      );
+      return false;
     }
     const entry = held[i];
     cpu.heldCount--;
     for (let j = i; j < cpu.heldCount; j++) held[j] = held[j + 1];
     held[cpu.heldCount] = entry;
+    return true;
   }
 
   // ---- ghost words and final checks ---------------------------------------------------------------------------
@@ -698,7 +834,14 @@ export class Machine implements MemoryHost {
     }
     if (this.violation !== null || !this.#hasSlab) return;
     for (const [base, site] of this.slab.leaks(a => (this.#attributes[a] & Attr.Pointer) !== 0)) {
-      this.#record('leak', `${this.layout.objectName(base)} is live but nothing refers to it`, -1, [site], base, []);
+      this.#record(
+        'leak',
+        `${this.layout.objectName(base)} is live but nothing refers to it`,
+        -1,
+        [site],
+        base,
+        [],
+      );
       return;
     }
   }
@@ -746,17 +889,71 @@ export class Machine implements MemoryHost {
 
   sleepingInAtomic(cpu: Cpu, what: string): void {
     const held = cpu.held.slice(0, cpu.heldCount).map(lock => this.layout.nameOf(lock.address));
-    this.violateNow('sleeping-in-atomic', `${what} called from invalid context`, cpu, 0, cpu.heldCount > 0 ? [cpu.held[0].site] : [], [
-      `in_atomic(): ${cpu.inAtomic() ? 1 : 0}, irqs_disabled(): ${cpu.irqsOff ? 1 : 0}, preempt_count: ${cpu.preemptDepth}, RCU nest depth: ${cpu.rcuDepth}`,
-      `locks held: ${held.length > 0 ? held.join(', ') : 'none'}`,
-    ]);
+    this.violateNow(
+      'sleeping-in-atomic',
+      `${what} called from invalid context`,
+      cpu,
+      0,
+      cpu.heldCount > 0 ? [cpu.held[0].site] : [],
+      [
+        `in_atomic(): ${cpu.inAtomic() ? 1 : 0}, irqs_disabled(): ${cpu.irqsOff || cpu.hardirqDepth > 0 ? 1 : 0}, preempt_count: ${preemptCount(cpu)}, RCU nest depth: ${cpu.rcuDepth}`,
+        `locks held: ${held.length > 0 ? held.join(', ') : 'none'}`,
+      ],
+    );
   }
 
-  checkLockOrder(cpu: Cpu, lockClass: number, read: boolean, trylock: boolean): void {
+  lockTypeOf(address: number): number {
+    return this.#lockTypes[address];
+  }
+
+  /** A lock of a class is about to be taken, waiting for it if need be. */
+  checkLockOrder(cpu: Cpu, lockClass: number, type: number, read: boolean): void {
+    const problem = this.#acquires(cpu, lockClass, read, false);
+    if (problem !== null)
+      this.violateNow(problem.oracle, problem.message, cpu, 0, [problem.otherSite], problem.details);
+    if (this.#rawNesting && (type === LockType.Spinlock || type === LockType.Rwlock))
+      this.#checkNesting(cpu, lockClass);
+  }
+
+  /** A trylock has succeeded: it adds no edge, but the class has now been taken in this context. */
+  #tookByTrylock(cpu: Cpu, lockClass: number): void {
+    const problem = this.#acquires(cpu, lockClass, false, true);
+    if (problem !== null) this.#reportLock(problem, cpu);
+  }
+
+  #acquires(cpu: Cpu, lockClass: number, read: boolean, trylock: boolean): LockProblem | null {
     const inHardirq = cpu.hardirqDepth > 0;
     const irqsOn = !cpu.irqsOff && !inHardirq;
-    const problem = this.#lockdep.acquire(cpu.held, cpu.heldCount, lockClass, read, trylock, inHardirq, irqsOn, cpu.site);
-    if (problem !== null) this.violateNow(problem.oracle, problem.message, cpu, 0, [problem.otherSite], problem.details);
+    return this.#lockdep.acquire(
+      cpu.held,
+      cpu.heldCount,
+      lockClass,
+      read,
+      trylock,
+      inHardirq,
+      irqsOn,
+      cpu.site,
+    );
+  }
+
+  #reportLock(problem: LockProblem, cpu: Cpu): void {
+    this.#record(problem.oracle, problem.message, cpu.id, [cpu.site, problem.otherSite], 0, problem.details);
+  }
+
+  #checkNesting(cpu: Cpu, lockClass: number): void {
+    for (let i = 0; i < cpu.heldCount; i++) {
+      const held = cpu.held[i];
+      if (held.type !== LockType.RawSpinlock && held.type !== LockType.BitSpinlock) continue;
+      const message = `invalid wait context: ${this.layout.classNames[lockClass]} is taken inside a raw spinlock`;
+      this.violateNow(
+        'invalid-wait-context',
+        message,
+        cpu,
+        0,
+        [held.site],
+        [`held: ${this.layout.nameOf(held.address)}`],
+      );
+    }
   }
 
   chooseFor(_cpu: Cpu, n: number): number {
@@ -776,7 +973,9 @@ export class Machine implements MemoryHost {
 
   #mustBePlain(cpu: Cpu): void {
     if ((this.#attributes[cpu.address] & Attr.Plain) === 0) {
-      throw new EngineError(`plain access to ${this.layout.nameOf(cpu.address)}, which is not declared plain`);
+      throw new EngineError(
+        `plain access to ${this.layout.nameOf(cpu.address)}, which is not declared plain`,
+      );
     }
   }
 
@@ -784,7 +983,14 @@ export class Machine implements MemoryHost {
     const name = this.layout.nameOf(cpu.address);
     const freed = this.slab.freedAt(cpu.address);
     const what = freed === 0 ? 'was never allocated' : 'was freed';
-    this.#record('use-after-free', `access to ${name}, whose object ${what}`, cpu.id, [cpu.site, freed], cpu.address, []);
+    this.#record(
+      'use-after-free',
+      `access to ${name}, whose object ${what}`,
+      cpu.id,
+      [cpu.site, freed],
+      cpu.address,
+      [],
+    );
   }
 
   #doubleFree(cpu: Cpu): void {
@@ -816,7 +1022,9 @@ export class Machine implements MemoryHost {
         return owner > 0 ? `${name}, held by CPU${owner - 1}` : `${name}, held by readers`;
       }
       case Kind.BitLock: {
-        const holder = this.cpus.find(other => other.held.slice(0, other.heldCount).some(h => h.address === cpu.address && h.bit === cpu.a));
+        const holder = this.cpus.find(other =>
+          other.held.slice(0, other.heldCount).some(h => h.address === cpu.address && h.bit === cpu.a),
+        );
         const bit = this.layout.flagsOf(cpu.address)[cpu.a] ?? `bit ${cpu.a}`;
         return `${bit} in ${name}${holder === undefined ? '' : `, held by CPU${holder.id}`}`;
       }
@@ -834,7 +1042,14 @@ export class Machine implements MemoryHost {
       .filter(cpu => !this.isDone(cpu.id))
       .map(cpu => `CPU${cpu.id} in ${this.operationName(cpu)} at ${this.layout.nameOf(cpu.address)}`);
     const sites = this.cpus.filter(cpu => !this.isDone(cpu.id)).map(cpu => cpu.site);
-    this.#record('livelock', `no operation completed in ${this.livelockBound} accesses`, -1, sites, 0, details);
+    this.#record(
+      'livelock',
+      `no operation completed in ${this.livelockBound} accesses`,
+      -1,
+      sites,
+      0,
+      details,
+    );
   }
 
   // ---- misuse by the model ------------------------------------------------------------------------------------
@@ -851,15 +1066,27 @@ export class Machine implements MemoryHost {
     throw new EngineError(`${this.operationName(cpu)}: yielded something that is not an access of its CPU`);
   }
 
-  /** Name of the operation that a CPU runs. */
+  /** The model uses the engine in a way that makes no sense: not a finding, but an error of the model. */
+  misuse(cpu: Cpu, what: string): never {
+    throw new EngineError(`${this.operationName(cpu)}: ${what}`);
+  }
+
+  /** Name of the operation, or of the interrupt handler, that a CPU runs. */
   operationName(cpu: Cpu): string {
+    if (cpu.inHandler)
+      return this.program?.interrupts[cpu.id]?.[this.#irqNext[cpu.id] - 1]?.name ?? 'interrupt';
     const list = this.#inSetup ? this.program?.setup : this.program?.cpus[cpu.id];
     return list?.[cpu.operation]?.name ?? 'interrupt';
   }
 }
 
-function isSpinning(lockType: number): boolean {
-  return lockType === LockType.Spinlock || lockType === LockType.RawSpinlock || lockType === LockType.Rwlock;
+/** `preempt_count` as kernel reports print it. */
+function preemptCount(cpu: Cpu): string {
+  return (cpu.preemptDepth + 0x200 * cpu.softirqDepth + 0x10000 * cpu.hardirqDepth).toString(16);
+}
+
+function isDataAccess(kind: number): boolean {
+  return kind <= Kind.Rmw || kind === Kind.PlainLoad || kind === Kind.PlainStore;
 }
 
 function popcount(x: number): number {

@@ -25,6 +25,10 @@ export class Race {
   readonly #pending: Int32Array;
   readonly #hasPending: Uint8Array;
   readonly #fenceSnapshot: Int32Array;
+  /** Per CPU: snapshot at the end of its last RCU section; 0 if none. */
+  readonly #sectionEnd: Int32Array;
+  /** What the grace periods started so far hand to later sections; 0 if none. */
+  #graceStart = 0;
   #log: Int32Array;
   #logCount = 1;
   /** Snapshot carried by the newest value of each word, valid where the stamp matches. */
@@ -49,6 +53,7 @@ export class Race {
     this.#pending = new Int32Array(cpus * cpus);
     this.#hasPending = new Uint8Array(cpus);
     this.#fenceSnapshot = new Int32Array(cpus);
+    this.#sectionEnd = new Int32Array(cpus);
     this.#log = new Int32Array(cpus * 256);
     this.#message = new Int32Array(n);
     this.#messageStamp = new Int32Array(n);
@@ -69,6 +74,8 @@ export class Race {
     this.#pending.fill(0);
     this.#hasPending.fill(0);
     this.#fenceSnapshot.fill(0);
+    this.#sectionEnd.fill(0);
+    this.#graceStart = 0;
     this.#logCount = 1;
     if (++this.#epoch > 0x3fffffff) {
       this.#stamp.fill(0);
@@ -125,6 +132,28 @@ export class Race {
     this.fence(cpu, Fence.Mb);
   }
 
+  /** Outermost rcu_read_lock: after the start of every grace period that has started. */
+  rcuReadLock(cpu: number): void {
+    if (this.#graceStart !== 0) this.#join(this.#clock, cpu, this.#graceStart);
+  }
+
+  rcuReadUnlock(cpu: number): void {
+    this.#sectionEnd[cpu] = this.#snapshot(cpu);
+  }
+
+  gracePeriodStart(cpu: number): void {
+    const now = this.#snapshot(cpu);
+    this.#graceStart = this.#graceStart === 0 ? now : this.#merge(this.#graceStart, now);
+  }
+
+  /** After the end of every section that has ended: of some more than those that it waited for. */
+  gracePeriodEnd(cpu: number): void {
+    for (let c = 0; c < this.#cpus; c++) {
+      if (this.#sectionEnd[c] !== 0) this.#join(this.#clock, cpu, this.#sectionEnd[c]);
+    }
+    this.full(cpu);
+  }
+
   /**
    * Records an access to a plain word (marked accesses to it too) and returns the conflicting access that is
    * not ordered before it, if at least one of the two is plain and one writes.
@@ -151,16 +180,29 @@ export class Race {
           found = { otherCpu: d, otherSite: this.#rSite[address * n + d], otherWrote: false };
         }
       }
-      this.#wCpu[address] = cpu;
-      this.#wClock[address] = this.#clock[cpu * n + cpu];
-      this.#wPlain[address] = isPlain ? 1 : 0;
-      this.#wSite[address] = site;
+      // A marked access must not hide a plain one of the same CPU that nothing has ordered since.
+      const now = this.#clock[cpu * n + cpu];
+      if (isPlain || w !== cpu || this.#wClock[address] !== now || this.#wPlain[address] === 0) {
+        this.#wCpu[address] = cpu;
+        this.#wClock[address] = now;
+        this.#wPlain[address] = isPlain ? 1 : 0;
+        this.#wSite[address] = site;
+      }
     } else {
-      this.#rClock[address * n + cpu] = this.#clock[cpu * n + cpu];
-      this.#rPlain[address * n + cpu] = isPlain ? 1 : 0;
-      this.#rSite[address * n + cpu] = site;
+      const now = this.#clock[cpu * n + cpu];
+      const r = address * n + cpu;
+      if (isPlain || this.#rClock[r] !== now || this.#rPlain[r] === 0) {
+        this.#rClock[r] = now;
+        this.#rPlain[r] = isPlain ? 1 : 0;
+        this.#rSite[r] = site;
+      }
     }
     return found;
+  }
+
+  /** The words of an object that has been freed: its next life starts anew, ordered by the allocator. */
+  forget(from: number, to: number): void {
+    this.#stamp.fill(0, from, to);
   }
 
   #takePending(cpu: number): void {
@@ -191,7 +233,8 @@ export class Race {
   #merge(one: number, other: number): number {
     const n = this.#cpus;
     const id = this.#newSnapshot();
-    for (let d = 0; d < n; d++) this.#log[id * n + d] = Math.max(this.#log[one * n + d], this.#log[other * n + d]);
+    for (let d = 0; d < n; d++)
+      this.#log[id * n + d] = Math.max(this.#log[one * n + d], this.#log[other * n + d]);
     return id;
   }
 

@@ -80,10 +80,22 @@ export class Slab {
     return 0;
   }
 
+  /** First address after the object that starts at `base`. */
+  endOf(base: number): number {
+    const object = this.objectOf[base] - 1;
+    return object < 0 ? base : this.#base[object] + this.#size[object];
+  }
+
+  /** Whether a live object starts at `base`. */
+  isLive(base: number): boolean {
+    const object = this.objectOf[base] - 1;
+    return object >= 0 && this.#base[object] === base && this.#state[object] === LIVE;
+  }
+
   /** Frees and poisons an object; returns false if it was not live. */
   free(base: number, site: number): boolean {
+    if (!this.isLive(base)) return false;
     const object = this.objectOf[base] - 1;
-    if (object < 0 || this.#base[object] !== base || this.#state[object] !== LIVE) return false;
     this.#state[object] = FREED;
     this.#freeSite[object] = site;
     this.live--;
@@ -106,8 +118,8 @@ export class Slab {
   }
 
   /**
-   * Objects that are live and that no pointer word of reachable memory refers to, as kmemleak judges; each as
-   * [base address, site of its allocation].
+   * Objects that are live and that no pointer word of reachable memory refers to (or into), as kmemleak judges; each
+   * as [base address, site of its allocation].
    */
   leaks(isPointer: (address: number) => boolean): readonly (readonly [number, number])[] {
     if (this.live === 0) return [];
@@ -116,17 +128,18 @@ export class Slab {
     const visit = (from: number, to: number): void => {
       for (let a = from; a < to; a++) {
         const value = words[a];
-        if (!isPointer(a) || value <= 0 || value >= words.length || referenced.has(value)) continue;
+        if (!isPointer(a) || value <= 0 || value >= words.length) continue;
         const object = this.objectOf[value] - 1;
-        if (object < 0 || this.#base[object] !== value) continue;
-        referenced.add(value);
-        visit(value, value + this.#size[object]);
+        if (object < 0 || referenced.has(this.#base[object])) continue;
+        referenced.add(this.#base[object]);
+        visit(this.#base[object], this.#base[object] + this.#size[object]);
       }
     };
     for (let a = 1; a < this.#layout.size; a++) if (this.objectOf[a] === 0) visit(a, a + 1);
     const lost: (readonly [number, number])[] = [];
     for (let o = 0; o < this.#state.length; o++) {
-      if (this.#state[o] === LIVE && this.#poison[o] === 1 && !referenced.has(this.#base[o])) lost.push([this.#base[o], this.#site[o]]);
+      if (this.#state[o] === LIVE && this.#poison[o] === 1 && !referenced.has(this.#base[o]))
+        lost.push([this.#base[o], this.#site[o]]);
     }
     return lost;
   }

@@ -1,6 +1,6 @@
 import { Choice, Fence, Order } from '../access.ts';
 import type { Layout } from '../layout.ts';
-import { Memory, type MemoryHost, Note, rmwAtomic, rmwFails } from './memory.ts';
+import { Memory, type MemoryHost, Note, rmwAtomic, rmwFails, rmwMayFail } from './memory.ts';
 
 /** Stores that a CPU may have delayed at once; the oldest is committed when one more is delayed. */
 const DEPTH = 16;
@@ -8,6 +8,8 @@ const DEPTH = 16;
 const HISTORY = 8;
 /** Objects whose address dependencies are remembered per CPU. */
 const DEPENDENCIES = 8;
+/** Time at which it starts again from 1, long before it leaves the range of small integers. */
+const LATE = 0x3f000000;
 /** Stale reads of one word in a row after which a CPU must read the newest value. */
 const MAX_STALE_STREAK = 4;
 
@@ -24,7 +26,7 @@ export class Arm64 extends Memory {
   override readonly name: string = 'arm64';
 
   // Time runs on from one execution to the next; what was written before `#base` counts as initial. Saves a reset.
-  #now = 1;
+  #now: number;
   #base = 1;
   /** Time from which the newest version of each word is current. */
   readonly #since: Int32Array;
@@ -49,6 +51,7 @@ export class Arm64 extends Memory {
   readonly #lastPointer: Int32Array;
   readonly #streakAddress: Int32Array;
   readonly #streak: Int32Array;
+  readonly #objectBase: Int32Array;
   readonly #objectEnd: Int32Array;
 
   readonly #count: Int32Array;
@@ -60,13 +63,15 @@ export class Arm64 extends Memory {
   readonly #translation: Int32Array;
   /** 1 if no older delayed store of this CPU is to the same word: it may be committed next. */
   readonly #first: Int32Array;
-  /** RCU section that had ended while the store was delayed; 0 if none. */
+  /** Earliest begun RCU section that had ended while the store was delayed; 0 if none. */
   readonly #section: Int32Array;
   /** Time at which the most recently started grace period started; 0 if none. */
   #graceStart = 0;
 
-  constructor(layout: Layout, cpus: number, host: MemoryHost) {
+  /** `startTime` is for tests of what happens when time runs out. */
+  constructor(layout: Layout, cpus: number, host: MemoryHost, startTime = 1) {
     super(layout, cpus, host);
+    this.#now = startTime;
     const n = this.size;
     this.#since = new Int32Array(n);
     this.#oldValue = new Int32Array(n * HISTORY);
@@ -84,7 +89,8 @@ export class Arm64 extends Memory {
     this.#lastPointer = new Int32Array(cpus);
     this.#streakAddress = new Int32Array(cpus);
     this.#streak = new Int32Array(cpus);
-    this.#objectEnd = Int32Array.from(layout.objectSize, (size, a) => a + size);
+    this.#objectBase = Int32Array.from(layout.objectBase);
+    this.#objectEnd = Int32Array.from(layout.objectBase, base => base + layout.objectSize[base]);
     this.#count = new Int32Array(cpus);
     this.#address = new Int32Array(cpus * DEPTH);
     this.#value = new Int32Array(cpus * DEPTH);
@@ -96,7 +102,7 @@ export class Arm64 extends Memory {
   }
 
   protected override resetModel(): void {
-    if (this.#now > 0x3f000000) {
+    if (this.#now > LATE) {
       this.#now = 1;
       this.#since.fill(0);
       this.#seen.fill(0);
@@ -140,7 +146,7 @@ export class Arm64 extends Memory {
   #loadVersion(cpu: number, address: number, order: number, mask: number, want: number): number {
     const n = this.#reach(cpu, address, order);
     let version = 0;
-    if (n > 0) version = this.#chooseVersion(cpu, address, n, mask, want);
+    if (n > 0 && !this.#tired(cpu, address)) version = this.#chooseVersion(cpu, address, n, mask, want);
     return this.#readVersion(cpu, address, version, order);
   }
 
@@ -152,7 +158,8 @@ export class Arm64 extends Memory {
     if ((order & Order.Dependent) !== 0) floor = Math.max(floor, this.#lastPointer[cpu]);
     const d0 = cpu * DEPENDENCIES;
     for (let d = d0; d < d0 + DEPENDENCIES; d++) {
-      if (this.#depTime[d] > floor && address >= this.#depBase[d] && address < this.#depEnd[d]) floor = this.#depTime[d];
+      if (this.#depTime[d] > floor && address >= this.#depBase[d] && address < this.#depEnd[d])
+        floor = this.#depTime[d];
     }
     const seen = this.#seen[cpu * this.size + address];
     let end = since;
@@ -162,8 +169,14 @@ export class Arm64 extends Memory {
       end = this.#oldSince[address * HISTORY + ((this.#oldHead[address] - n + HISTORY) % HISTORY)];
       n++;
     }
-    if (n > 0 && this.#streakAddress[cpu] === address && this.#streak[cpu] >= MAX_STALE_STREAK) return 0;
     return n;
+  }
+
+  /** Whether a CPU has read a word stale so often in a row that it must now read the newest value. */
+  #tired(cpu: number, address: number): boolean {
+    if (this.#streakAddress[cpu] !== address || this.#streak[cpu] < MAX_STALE_STREAK) return false;
+    this.#streakAddress[cpu] = 0;
+    return true;
   }
 
   #valueOf(address: number, version: number): number {
@@ -186,13 +199,17 @@ export class Arm64 extends Memory {
         }
       }
     }
+    this.#countStale(cpu, address, version);
+    return version;
+  }
+
+  #countStale(cpu: number, address: number, version: number): void {
     if (version === 0) this.#streakAddress[cpu] = 0;
     else if (this.#streakAddress[cpu] === address) this.#streak[cpu]++;
     else {
       this.#streakAddress[cpu] = address;
       this.#streak[cpu] = 1;
     }
-    return version;
   }
 
   #readVersion(cpu: number, address: number, version: number, order: number): number {
@@ -231,11 +248,26 @@ export class Arm64 extends Memory {
   #pointer(cpu: number, value: number, since: number): void {
     this.#lastPointer[cpu] = since;
     if (value <= 0 || value >= this.size || since <= this.#floor[cpu]) return;
-    const d = cpu * DEPENDENCIES + this.#depNext[cpu];
-    this.#depNext[cpu] = (this.#depNext[cpu] + 1) % DEPENDENCIES;
-    this.#depBase[d] = value;
-    this.#depEnd[d] = this.#objectEnd[value];
-    this.#depTime[d] = since;
+    // A slot that bears the object already, else one that the floor has overtaken, else the oldest.
+    const base = this.#objectBase[value];
+    const d0 = cpu * DEPENDENCIES;
+    let free = -1;
+    for (let d = d0; d < d0 + DEPENDENCIES; d++) {
+      if (this.#depTime[d] <= this.#floor[cpu]) free = d;
+      else if (this.#depBase[d] === base) {
+        if (since > this.#depTime[d]) this.#depTime[d] = since;
+        return;
+      }
+    }
+    if (free < 0) {
+      // To forget a dependency would show what it forbids: the floor stands in for it.
+      free = d0 + this.#depNext[cpu];
+      this.#depNext[cpu] = (this.#depNext[cpu] + 1) % DEPENDENCIES;
+      this.#floor[cpu] = this.#depTime[free];
+    }
+    this.#depBase[free] = base;
+    this.#depEnd[free] = this.#objectEnd[value];
+    this.#depTime[free] = since;
   }
 
   override store(cpu: number, address: number, value: number, order: number, site: number): void {
@@ -269,29 +301,28 @@ export class Arm64 extends Memory {
     order: number,
     site: number,
   ): number {
-    if (this.#count[cpu] !== 0) this.#commitAll(cpu, address);
-    const failsNow = rmwFails(op, this.words[address], expected);
-    if (failsNow || rmwMayFail(op)) {
-      // A failed conditional one is a relaxed load and may be stale; it may also fail because it is stale.
-      const n = this.#reach(cpu, address, 0);
-      let fitting = failsNow ? 1 : 0;
-      for (let v = 1; v <= n; v++) if (rmwFails(op, this.#valueOf(address, v), expected)) fitting++;
-      const options = failsNow ? fitting : fitting + 1;
-      let k = options > 1 ? this.host.choose(Choice.Stale, options) : 0;
-      if (failsNow || k > 0) {
-        if (!failsNow) k--;
-        for (let v = failsNow ? 0 : 1; v <= n; v++) {
-          if (rmwFails(op, this.#valueOf(address, v), expected) && k-- === 0) {
-            this.host.note |= Note.Failed;
-            return this.#readVersion(cpu, address, v, order & Order.Void);
-          }
+    if (this.#count[cpu] !== 0) {
+      const i = this.#youngest(cpu, address);
+      if (i >= 0) {
+        if (rmwFails(op, this.#value[i], expected)) {
+          this.host.note |= Note.Failed;
+          return this.#forward(cpu, i, order);
         }
+        this.#commitAll(cpu, address);
+      }
+    }
+    if (rmwMayFail(op)) {
+      const version = this.#failingVersion(cpu, address, op, expected);
+      if (version >= 0) {
+        this.host.note |= Note.Failed;
+        return this.#readVersion(cpu, address, version, order & (Order.Void | Order.Pointer));
       }
     }
     if ((order & (Order.Release | Order.Full)) !== 0) this.flush(cpu);
     const since = this.#since[address];
     if ((order & Order.Void) === 0 && since > this.#readTime[cpu]) this.#readTime[cpu] = since;
     if ((order & Order.Acquire) !== 0 && since > this.#floor[cpu]) this.#floor[cpu] = since;
+    if ((order & Order.Pointer) !== 0) this.#pointer(cpu, this.words[address], since);
     this.#remember(address);
     this.touch(address, cpu, site);
     const old = rmwAtomic(this.words, address, op, operand, expected);
@@ -300,6 +331,23 @@ export class Arm64 extends Memory {
     if ((order & Order.Full) !== 0) this.#floor[cpu] = this.#now;
     if (this.race !== null) this.race.rmw(cpu, address, order);
     return old;
+  }
+
+  /**
+   * The version that a conditional read-modify-write reads and fails on, or -1 if it succeeds. A failed one is a
+   * relaxed load and may be stale; it may also fail because it is stale.
+   */
+  #failingVersion(cpu: number, address: number, op: number, expected: number): number {
+    const failsNow = rmwFails(op, this.words[address], expected);
+    let n = this.#reach(cpu, address, 0);
+    if (n > 0 && this.#tired(cpu, address)) n = 0;
+    let options = 1;
+    for (let v = 1; v <= n; v++) if (rmwFails(op, this.#valueOf(address, v), expected)) options++;
+    let k = options > 1 ? this.host.choose(Choice.Stale, options) : 0;
+    let version = 0;
+    while (k > 0) if (rmwFails(op, this.#valueOf(address, ++version), expected)) k--;
+    this.#countStale(cpu, address, version);
+    return version === 0 && !failsNow ? -1 : version;
   }
 
   override fence(cpu: number, fence: number): void {
@@ -325,6 +373,7 @@ export class Arm64 extends Memory {
   }
 
   override acquireWord(cpu: number, address: number, value: number, site: number): void {
+    if (this.#count[cpu] !== 0) this.#commitAll(cpu, address);
     const since = this.#since[address];
     if (since > this.#readTime[cpu]) this.#readTime[cpu] = since;
     if (since > this.#floor[cpu]) this.#floor[cpu] = since;
@@ -407,7 +456,14 @@ export class Arm64 extends Memory {
 
   override rcuReadUnlock(cpu: number, section: number): void {
     const base = cpu * DEPTH;
-    for (let i = base; i < base + this.#count[cpu]; i++) if (this.#section[i] === 0) this.#section[i] = section;
+    for (let i = base; i < base + this.#count[cpu]; i++) {
+      if (this.#section[i] === 0 || this.#section[i] > section) this.#section[i] = section;
+    }
+  }
+
+  override settledFor(cpu: number, address: number): boolean {
+    for (let c = 0; c < this.cpus; c++) if (this.#youngest(c, address) >= 0) return false;
+    return this.#reach(cpu, address, Order.Relaxed) === 0;
   }
 
   override markTranslation(cpu: number, translation: number): void {
@@ -418,7 +474,8 @@ export class Arm64 extends Memory {
     if (this.commits === 0) return false;
     for (let cpu = 0; cpu < this.cpus; cpu++) {
       const base = cpu * DEPTH;
-      for (let i = base; i < base + this.#count[cpu]; i++) if (this.#translation[i] === translation + 1) return true;
+      for (let i = base; i < base + this.#count[cpu]; i++)
+        if (this.#translation[i] === translation + 1) return true;
     }
     return false;
   }
@@ -441,6 +498,18 @@ export class Arm64 extends Memory {
 
   override gracePeriodEnd(cpu: number): void {
     this.fence(cpu, Fence.Mb);
+  }
+
+  override retire(cpu: number, from: number, to: number): void {
+    for (let a = from; a < to; a++) {
+      if (this.#count[cpu] !== 0) this.#commitAll(cpu, a);
+      this.#since[a] = 0;
+    }
+  }
+
+  override catchUp(): void {
+    this.flush(-1);
+    this.#floor.fill(this.#now);
   }
 
   /** Slot of the youngest delayed store of a CPU to a word, or -1. */
@@ -501,9 +570,4 @@ export class Arm64 extends Memory {
     this.#oldSince[slot] = fresh ? this.#base : this.#since[address];
     this.#oldSnapshot[slot] = this.race === null ? 0 : this.race.current(address);
   }
-}
-
-function rmwMayFail(op: number): boolean {
-  // Cmpxchg and AddUnless; the others cannot fail.
-  return op === 1 || op === 6;
 }

@@ -1,4 +1,4 @@
-import { RmwOp } from '../access.ts';
+import { Order, RmwOp } from '../access.ts';
 import { Attr, type Layout } from '../layout.ts';
 import type { Race } from '../race.ts';
 
@@ -102,6 +102,11 @@ export abstract class Memory {
     this.#dirty[this.#dirtyCount++] = address;
   }
 
+  /** Whether every CPU's stores to a word have reached memory and this CPU can read only the newest value. */
+  settledFor(_cpu: number, _address: number): boolean {
+    return true;
+  }
+
   /** Marks the youngest delayed store of a CPU as done through a translation: a flush of it waits for the store. */
   markTranslation(_cpu: number, _translation: number): void {}
   /** Whether a store done through a translation is still delayed. */
@@ -132,7 +137,11 @@ export abstract class Memory {
   abstract wait(cpu: number, address: number, mask: number, want: number, order: number): number;
   /** Takes or changes a lock word as an acquire on its newest value. */
   abstract acquireWord(cpu: number, address: number, value: number, site: number): void;
-  /** Changes a lock word as a release: all earlier stores of this CPU first. */
+  /** Gives back a lock whose unlock is a mere store-release (spinlocks): it may be delayed as any other. */
+  unlockWord(cpu: number, address: number, site: number): void {
+    this.store(cpu, address, 0, Order.Release, site);
+  }
+  /** Changes a lock word by a releasing read-modify-write: all earlier stores of this CPU first. */
   abstract releaseWord(cpu: number, address: number, value: number, site: number): void;
   /** A page-table walk: reads memory, never the store buffer; orders what is read through the entry. */
   abstract walk(cpu: number, address: number): number;
@@ -150,6 +159,21 @@ export abstract class Memory {
   abstract flush(cpu: number): void;
   /** The newest value that this CPU could read without going back: its own delayed store, or memory. */
   abstract newest(cpu: number, address: number): number;
+  /** Whether a CPU still delays a store to a word from `from` up to, not including, `to`. */
+  delaysInto(cpu: number, from: number, to: number): boolean {
+    return this.commits !== 0 && this.delayed(cpu).some(([address]) => address >= from && address < to);
+  }
+  /**
+   * The object at these words is being freed by a CPU: what that CPU stored there reaches memory first (coherence),
+   * and nobody reads values of this life in the next one, for which the allocator's own ordering sees.
+   */
+  retire(cpu: number, from: number, to: number): void {
+    if (this.delaysInto(cpu, from, to)) this.flush(cpu);
+  }
+  /** Fairness for CPUs that have spun for long: nothing stays delayed, nobody looks back. */
+  catchUp(): void {
+    this.flush(-1);
+  }
   /** Delayed stores of a CPU, oldest first, as [address, value] pairs; for display. */
   abstract delayed(cpu: number): readonly (readonly [address: number, value: number])[];
   /** Outermost rcu_read_lock / srcu_read_lock. */
@@ -181,18 +205,33 @@ export function rmwResult(op: number, old: number, operand: number, expected: nu
       return old & ~operand;
     case RmwOp.Xor:
       return old ^ operand;
+    case RmwOp.OrUnlessSet:
+      return (old & expected) !== 0 ? old : old | operand;
     default:
       return old === expected ? old : (old + operand) | 0;
   }
 }
 
+/** Whether a read-modify-write is a conditional one. */
+export function rmwMayFail(op: number): boolean {
+  return op === RmwOp.Cmpxchg || op >= RmwOp.AddUnless;
+}
+
 /** Whether a conditional read-modify-write that reads `old` does not write. */
 export function rmwFails(op: number, old: number, expected: number): boolean {
-  return op === RmwOp.Cmpxchg ? old !== expected : op === RmwOp.AddUnless && old === expected;
+  if (op === RmwOp.Cmpxchg) return old !== expected;
+  if (op === RmwOp.AddUnless) return old === expected;
+  return op === RmwOp.OrUnlessSet && (old & expected) !== 0;
 }
 
 /** Applies a read-modify-write to memory with Atomics; returns the old value. */
-export function rmwAtomic(words: Int32Array, address: number, op: number, operand: number, expected: number): number {
+export function rmwAtomic(
+  words: Int32Array,
+  address: number,
+  op: number,
+  operand: number,
+  expected: number,
+): number {
   switch (op) {
     case RmwOp.Xchg:
       return Atomics.exchange(words, address, operand);
@@ -206,6 +245,11 @@ export function rmwAtomic(words: Int32Array, address: number, op: number, operan
       return Atomics.and(words, address, ~operand);
     case RmwOp.Xor:
       return Atomics.xor(words, address, operand);
+    case RmwOp.OrUnlessSet: {
+      const old = Atomics.load(words, address);
+      if ((old & expected) === 0) Atomics.store(words, address, old | operand);
+      return old;
+    }
     default: {
       const old = Atomics.load(words, address);
       if (old !== expected) Atomics.store(words, address, (old + operand) | 0);

@@ -38,12 +38,10 @@ export class Tso extends Memory {
   }
 
   override load(cpu: number, address: number, order: number): number {
-    const base = cpu * DEPTH;
-    for (let i = base + this.#count[cpu] - 1; i >= base; i--) {
-      if (this.#address[i] === address) {
-        this.host.note |= Note.Forwarded;
-        return this.#value[i];
-      }
+    const i = this.#count[cpu] === 0 ? -1 : this.#youngest(cpu, address);
+    if (i >= 0) {
+      this.host.note |= Note.Forwarded;
+      return this.#value[i];
     }
     if (this.race !== null) this.race.loaded(cpu, address, this.race.current(address), order);
     return this.words[address];
@@ -142,17 +140,19 @@ export class Tso extends Memory {
   }
 
   override newest(cpu: number, address: number): number {
-    const base = cpu * DEPTH;
-    for (let i = base + this.#count[cpu] - 1; i >= base; i--) {
-      if (this.#address[i] === address) return this.#value[i];
-    }
-    return this.words[address];
+    const i = this.#youngest(cpu, address);
+    return i >= 0 ? this.#value[i] : this.words[address];
   }
 
   override delayed(cpu: number): readonly (readonly [number, number])[] {
     return Array.from({ length: this.#count[cpu] }, (_, i) => {
       return [this.#address[cpu * DEPTH + i], this.#value[cpu * DEPTH + i]] as const;
     });
+  }
+
+  override settledFor(_cpu: number, address: number): boolean {
+    for (let c = 0; c < this.cpus; c++) if (this.#youngest(c, address) >= 0) return false;
+    return true;
   }
 
   override markTranslation(cpu: number, translation: number): void {
@@ -163,7 +163,8 @@ export class Tso extends Memory {
     if (this.commits === 0) return false;
     for (let cpu = 0; cpu < this.cpus; cpu++) {
       const base = cpu * DEPTH;
-      for (let i = base; i < base + this.#count[cpu]; i++) if (this.#translation[i] === translation + 1) return true;
+      for (let i = base; i < base + this.#count[cpu]; i++)
+        if (this.#translation[i] === translation + 1) return true;
     }
     return false;
   }
@@ -173,6 +174,13 @@ export class Tso extends Memory {
   }
   override gracePeriodEnd(cpu: number): void {
     this.fence(cpu, Fence.Mb);
+  }
+
+  /** Slot of the youngest delayed store of a CPU to a word, or -1. */
+  #youngest(cpu: number, address: number): number {
+    const base = cpu * DEPTH;
+    for (let i = base + this.#count[cpu] - 1; i >= base; i--) if (this.#address[i] === address) return i;
+    return -1;
   }
 
   #publish(cpu: number, address: number, value: number, site: number, snapshot: number): void {
