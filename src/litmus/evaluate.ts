@@ -15,8 +15,8 @@ export function evaluate(expr: Expr, registers: ArrayLike<number>): number {
       return binary(expr.op, evaluate(expr.left, registers), evaluate(expr.right, registers));
     case 'select':
       return evaluate(expr.condition, registers) !== 0
-        ? evaluate(expr.then, registers)
-        : evaluate(expr.else, registers);
+        ? evaluate(expr.taken, registers)
+        : evaluate(expr.otherwise, registers);
   }
 }
 
@@ -42,7 +42,7 @@ export function binary(op: BinaryOperator, a: number, b: number): number {
     case '/':
       return b === 0 ? 0 : (a / b) | 0;
     case '%':
-      return b === 0 ? 0 : a % b | 0;
+      return b === 0 ? 0 : (a % b) | 0;
     case '&':
       return a & b;
     case '|':
@@ -109,8 +109,8 @@ export function registersOf(expr: Expr, visit: (register: number) => void): void
       return;
     case 'select':
       registersOf(expr.condition, visit);
-      registersOf(expr.then, visit);
-      registersOf(expr.else, visit);
+      registersOf(expr.taken, visit);
+      registersOf(expr.otherwise, visit);
   }
 }
 

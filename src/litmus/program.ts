@@ -39,7 +39,7 @@ export type Expr =
   | { readonly kind: 'register'; readonly register: number }
   | { readonly kind: 'unary'; readonly op: UnaryOperator; readonly operand: Expr }
   | { readonly kind: 'binary'; readonly op: BinaryOperator; readonly left: Expr; readonly right: Expr }
-  | { readonly kind: 'select'; readonly condition: Expr; readonly then: Expr; readonly else: Expr };
+  | { readonly kind: 'select'; readonly condition: Expr; readonly taken: Expr; readonly otherwise: Expr };
 
 export type LoadOrder = 'plain' | 'once' | 'acquire';
 export type StoreOrder = 'plain' | 'once' | 'release';
@@ -112,8 +112,8 @@ export type Statement =
       readonly kind: 'if';
       readonly at: Position;
       condition: Expr;
-      then: readonly Statement[];
-      else: readonly Statement[];
+      taken: readonly Statement[];
+      otherwise: readonly Statement[];
     }
   | { readonly kind: 'cut'; readonly at: Position };
 
@@ -155,8 +155,10 @@ export interface LitmusProgram {
   readonly name: string;
   readonly locations: readonly Location[];
   readonly processes: readonly Process[];
-  /** Every variable of the condition and of `locations`, in the order in which states print them. */
+  /** Every variable of the condition, of `locations` and of the filter; the printed ones first, in printing order. */
   readonly observed: readonly Observable[];
+  /** How many of `observed` make up a final state; the others only the filter asks for. */
+  readonly printed: number;
   readonly quantifier: 'exists' | 'not-exists' | 'forall';
   readonly condition: Proposition;
   /** Executions whose final state does not satisfy it are no executions of the test. Null when there is none. */

@@ -3,7 +3,17 @@
 
 import { EmbeddedActionsParser, type IToken } from 'chevrotain';
 import type { BinaryOperator, Position } from '../program.ts';
-import type { CExpr, CInit, CLitmus, CParameter, CProcess, CProposition, CStatement, CValue, CVariable } from './syntax.ts';
+import type {
+  CExpr,
+  CInit,
+  CLitmus,
+  CParameter,
+  CProcess,
+  CProposition,
+  CStatement,
+  CValue,
+  CVariable,
+} from './syntax.ts';
 import * as t from './tokens.ts';
 
 const precedence: Record<BinaryOperator, number> = {
@@ -39,9 +49,6 @@ function at(token: IToken): Position {
   return { line: token.startLine ?? 0, column: token.startColumn ?? 0 };
 }
 
-const binaryTokens = [t.InfixOp, t.Plus, t.Minus, t.Star, t.Amp];
-const prefixTokens = [t.Bang, t.Tilde, t.Minus, t.Plus, t.Star, t.Amp];
-
 /** Builds the tree of `a op b op c...` by precedence, all operators left-associative. */
 function climb(operands: readonly CExpr[], ops: readonly BinaryOperator[]): CExpr {
   const values: CExpr[] = [];
@@ -56,7 +63,11 @@ function climb(operands: readonly CExpr[], ops: readonly BinaryOperator[]): CExp
   operands.forEach((operand, i) => {
     const op = ops[i - 1];
     if (op !== undefined) {
-      for (let top = pending.at(-1); top !== undefined && precedence[top] >= precedence[op]; top = pending.at(-1))
+      for (
+        let top = pending.at(-1);
+        top !== undefined && precedence[top] >= precedence[op];
+        top = pending.at(-1)
+      )
         reduce();
       pending.push(op);
     }
@@ -299,7 +310,13 @@ class LitmusGrammar extends EmbeddedActionsParser {
         {
           ALT: () => {
             const op = operator(this.CONSUME(t.Increment).image.slice(1));
-            result = { kind: 'assign', at: target.at, target, op, value: { kind: 'number', at: target.at, value: 1 } };
+            result = {
+              kind: 'assign',
+              at: target.at,
+              target,
+              op,
+              value: { kind: 'number', at: target.at, value: 1 },
+            };
           },
         },
       ]);
@@ -318,7 +335,7 @@ class LitmusGrammar extends EmbeddedActionsParser {
       this.CONSUME(t.Else);
       otherwise = this.SUBRULE1(this.statement);
     });
-    return [{ kind: 'if', at: at(start), condition, then: taken, else: otherwise }];
+    return [{ kind: 'if', at: at(start), condition, taken, otherwise }];
   });
 
   private readonly whileStatement = this.RULE('whileStatement', (): CStatement[] => {
@@ -378,7 +395,7 @@ class LitmusGrammar extends EmbeddedActionsParser {
     const operands: CExpr[] = [this.SUBRULE(this.prefix)];
     const ops: BinaryOperator[] = [];
     this.MANY(() => {
-      const op = this.OR(binaryTokens.map((token, i) => ({ ALT: () => this.consume(i, token) })));
+      const op = this.CONSUME(t.Binary);
       ops.push(operator(op.image));
       operands.push(this.SUBRULE1(this.prefix));
     });
@@ -388,51 +405,58 @@ class LitmusGrammar extends EmbeddedActionsParser {
       const taken = this.SUBRULE2(this.expression);
       this.CONSUME(t.Colon);
       const otherwise = this.SUBRULE3(this.expression);
-      const condition = result;
-      result = { kind: 'select', at: condition.at, condition, then: taken, else: otherwise };
+      this.ACTION(() => {
+        result = { kind: 'select', at: result.at, condition: result, taken, otherwise };
+      });
     });
     return result;
   });
 
-  private readonly prefix = this.RULE('prefix', (): CExpr =>
-    this.OR([
-      {
-        ALT: (): CExpr => {
-          const op = this.OR1(prefixTokens.map((token, i) => ({ ALT: () => this.consume(i, token) })));
-          const operand = this.SUBRULE(this.prefix);
-          return this.ACTION((): CExpr => {
-            const image = op.image;
-            if (image === '!' || image === '~' || image === '-' || image === '*' || image === '&')
-              return { kind: 'unary', at: at(op), op: image, operand };
-            return operand;
-          });
+  private readonly prefix = this.RULE(
+    'prefix',
+    (): CExpr =>
+      this.OR([
+        {
+          ALT: (): CExpr => {
+            const op = this.CONSUME(t.Prefix);
+            const operand = this.SUBRULE(this.prefix);
+            return this.ACTION((): CExpr => {
+              const image = op.image;
+              if (image === '!' || image === '~' || image === '-' || image === '*' || image === '&')
+                return { kind: 'unary', at: at(op), op: image, operand };
+              return operand;
+            });
+          },
         },
-      },
-      {
-        // a cast changes nothing here: all values are integers
-        ALT: (): CExpr => {
-          this.CONSUME(t.LParen);
-          this.SUBRULE(this.type);
-          this.CONSUME(t.RParen);
-          return this.SUBRULE1(this.prefix);
+        {
+          // a cast changes nothing here: all values are integers
+          ALT: (): CExpr => {
+            this.CONSUME(t.LParen);
+            this.SUBRULE(this.type);
+            this.CONSUME(t.RParen);
+            return this.SUBRULE1(this.prefix);
+          },
         },
-      },
-      {
-        ALT: (): CExpr => {
-          this.CONSUME1(t.LParen);
-          const inner = this.SUBRULE(this.expression);
-          this.CONSUME1(t.RParen);
-          return inner;
+        {
+          ALT: (): CExpr => {
+            this.CONSUME1(t.LParen);
+            const inner = this.SUBRULE(this.expression);
+            this.CONSUME1(t.RParen);
+            return inner;
+          },
         },
-      },
-      {
-        ALT: (): CExpr => {
-          const token = this.CONSUME(t.Integer);
-          return { kind: 'number', at: at(token), value: Number.parseInt(token.image, token.image[1] === 'x' ? 16 : 10) };
+        {
+          ALT: (): CExpr => {
+            const token = this.CONSUME(t.Integer);
+            return {
+              kind: 'number',
+              at: at(token),
+              value: Number.parseInt(token.image, token.image[1] === 'x' ? 16 : 10),
+            };
+          },
         },
-      },
-      { ALT: (): CExpr => this.SUBRULE(this.nameOrCall) },
-    ]),
+        { ALT: (): CExpr => this.SUBRULE(this.nameOrCall) },
+      ]),
   );
 
   private readonly nameOrCall = this.RULE('nameOrCall', (): CExpr => {
@@ -478,51 +502,53 @@ class LitmusGrammar extends EmbeddedActionsParser {
     return left;
   });
 
-  private readonly atom = this.RULE('atom', (): CProposition =>
-    this.OR([
-      {
-        ALT: (): CProposition => {
-          this.OR1([{ ALT: () => this.CONSUME(t.Tilde) }, { ALT: () => this.CONSUME(t.Not) }]);
-          return { kind: 'not', operand: this.SUBRULE(this.atom) };
+  private readonly atom = this.RULE(
+    'atom',
+    (): CProposition =>
+      this.OR([
+        {
+          ALT: (): CProposition => {
+            this.OR1([{ ALT: () => this.CONSUME(t.Tilde) }, { ALT: () => this.CONSUME(t.Not) }]);
+            return { kind: 'not', operand: this.SUBRULE(this.atom) };
+          },
         },
-      },
-      {
-        ALT: (): CProposition => {
-          this.CONSUME(t.LParen);
-          const inner = this.SUBRULE(this.proposition);
-          this.CONSUME(t.RParen);
-          return inner;
+        {
+          ALT: (): CProposition => {
+            this.CONSUME(t.LParen);
+            const inner = this.SUBRULE(this.proposition);
+            this.CONSUME(t.RParen);
+            return inner;
+          },
         },
-      },
-      {
-        ALT: (): CProposition => {
-          this.CONSUME(t.True);
-          return { kind: 'constant', value: true };
+        {
+          ALT: (): CProposition => {
+            this.CONSUME(t.True);
+            return { kind: 'constant', value: true };
+          },
         },
-      },
-      {
-        ALT: (): CProposition => {
-          this.CONSUME(t.False);
-          return { kind: 'constant', value: false };
+        {
+          ALT: (): CProposition => {
+            this.CONSUME(t.False);
+            return { kind: 'constant', value: false };
+          },
         },
-      },
-      {
-        ALT: (): CProposition => {
-          const left = this.SUBRULE(this.variable);
-          let equal = true;
-          this.OR2([
-            { ALT: () => this.CONSUME(t.Assign) },
-            {
-              ALT: () => {
-                equal = this.CONSUME(t.InfixOp).image === '==';
+        {
+          ALT: (): CProposition => {
+            const left = this.SUBRULE(this.variable);
+            let equal = true;
+            this.OR2([
+              { ALT: () => this.CONSUME(t.Assign) },
+              {
+                ALT: () => {
+                  equal = this.CONSUME(t.InfixOp).image === '==';
+                },
               },
-            },
-          ]);
-          const right = this.SUBRULE(this.value);
-          return { kind: 'compare', equal, left, right };
+            ]);
+            const right = this.SUBRULE(this.value);
+            return { kind: 'compare', equal, left, right };
+          },
         },
-      },
-    ]),
+      ]),
   );
 
   private readonly value = this.RULE('value', (): CValue => {

@@ -43,7 +43,12 @@ export function prepareSource(text: string): LitmusSource {
   const closing = (end: string, start: number): number => {
     const found = text.indexOf(end, start + 2);
     if (found < 0)
-      throw new LitmusError('syntax', text.slice(start, start + 2), positionOf(text, start), 'comment without end');
+      throw new LitmusError(
+        'syntax',
+        text.slice(start, start + 2),
+        positionOf(text, start),
+        'comment without end',
+      );
     return found + end.length;
   };
   const skipComment = (ocaml: boolean): boolean => {
@@ -94,7 +99,8 @@ export function prepareSource(text: string): LitmusSource {
         continue;
       } else blank(i, i + 1);
       i++;
-    } else if (c === 'P' && /^P\d+\s*\(/.test(text.slice(i, i + 12)) && !/\w/.test(text[i - 1] ?? ' ')) skipProcess();
+    } else if (c === 'P' && /^P\d+\s*\(/.test(text.slice(i, i + 12)) && !/\w/.test(text[i - 1] ?? ' '))
+      skipProcess();
     else i++;
   }
   return { name: header[1] ?? '', code: out.join('') };

@@ -22,8 +22,8 @@ export type CExpr =
       readonly kind: 'select';
       readonly at: Position;
       readonly condition: CExpr;
-      readonly then: CExpr;
-      readonly else: CExpr;
+      readonly taken: CExpr;
+      readonly otherwise: CExpr;
     }
   | { readonly kind: 'call'; readonly at: Position; readonly name: string; readonly args: readonly CExpr[] };
 
@@ -42,8 +42,8 @@ export type CStatement =
       readonly kind: 'if';
       readonly at: Position;
       readonly condition: CExpr;
-      readonly then: readonly CStatement[];
-      readonly else: readonly CStatement[];
+      readonly taken: readonly CStatement[];
+      readonly otherwise: readonly CStatement[];
     }
   | {
       /** `for` is written as `init; while (condition) { body; step }`; `do` has `first` true. */

@@ -36,8 +36,12 @@ export const Switch = keyword('switch');
 export const Break = keyword('break');
 export const Continue = keyword('continue');
 
-function symbol(name: string, pattern: string | RegExp): TokenType {
-  return createToken({ name, pattern });
+/** Categories: what may stand between two operands, and what before one. */
+export const Binary = createToken({ name: 'Binary', pattern: Lexer.NA });
+export const Prefix = createToken({ name: 'Prefix', pattern: Lexer.NA });
+
+function symbol(name: string, pattern: string | RegExp, categories: TokenType[] = []): TokenType {
+  return createToken({ name, pattern, categories });
 }
 export const And = symbol('And', '/\\');
 export const Or = symbol('Or', '\\/');
@@ -46,13 +50,13 @@ export const AssignOp = symbol('AssignOp', /(?:<<|>>|[-+*/%&|^])=(?!=)/);
 export const Increment = symbol('Increment', /\+\+|--/);
 export const Arrow = symbol('Arrow', '->');
 /** Binary operators that are nothing else. */
-export const InfixOp = symbol('InfixOp', /<<|>>|<=|>=|==|!=|&&|\|\||[/%|^<>]/);
-export const Plus = symbol('Plus', '+');
-export const Minus = symbol('Minus', '-');
-export const Star = symbol('Star', '*');
-export const Amp = symbol('Amp', '&');
-export const Bang = symbol('Bang', '!');
-export const Tilde = symbol('Tilde', '~');
+export const InfixOp = symbol('InfixOp', /<<|>>|<=|>=|==|!=|&&|\|\||[/%|^<>]/, [Binary]);
+export const Plus = symbol('Plus', '+', [Binary, Prefix]);
+export const Minus = symbol('Minus', '-', [Binary, Prefix]);
+export const Star = symbol('Star', '*', [Binary, Prefix]);
+export const Amp = symbol('Amp', '&', [Binary, Prefix]);
+export const Bang = symbol('Bang', '!', [Prefix]);
+export const Tilde = symbol('Tilde', '~', [Prefix]);
 export const Assign = symbol('Assign', '=');
 export const Question = symbol('Question', '?');
 export const Colon = symbol('Colon', ':');
@@ -69,6 +73,8 @@ const Blank = createToken({ name: 'Blank', pattern: /\s+/, group: Lexer.SKIPPED,
 
 export const allTokens: TokenType[] = [
   Blank,
+  Binary,
+  Prefix,
   Integer,
   TypeWord,
   Struct,
