@@ -43,6 +43,10 @@ export class Arm64 extends Memory {
   readonly #floor: Int32Array;
   /** Per CPU: latest time of a version read, what smp_rmb raises the floor to. */
   readonly #readTime: Int32Array;
+  /** Per CPU: as `#readTime`, of void read-modify-writes, which smp_rmb does not order. */
+  readonly #voidTime: Int32Array;
+  /** Per CPU: latest time of a version read before its last unlock; a later lock raises the floor to it (RCtso). */
+  readonly #unlockTime: Int32Array;
   readonly #depBase: Int32Array;
   readonly #depEnd: Int32Array;
   readonly #depTime: Int32Array;
@@ -82,6 +86,8 @@ export class Arm64 extends Memory {
     this.#seen = new Int32Array(cpus * n);
     this.#floor = new Int32Array(cpus);
     this.#readTime = new Int32Array(cpus);
+    this.#voidTime = new Int32Array(cpus);
+    this.#unlockTime = new Int32Array(cpus);
     this.#depBase = new Int32Array(cpus * DEPENDENCIES);
     this.#depEnd = new Int32Array(cpus * DEPENDENCIES);
     this.#depTime = new Int32Array(cpus * DEPENDENCIES);
@@ -117,6 +123,8 @@ export class Arm64 extends Memory {
     this.#base = ++this.#now;
     this.#floor.fill(this.#now);
     this.#readTime.fill(0);
+    this.#voidTime.fill(0);
+    this.#unlockTime.fill(0);
     this.#depTime.fill(0);
     this.#lastPointer.fill(0);
     this.#streakAddress.fill(0);
@@ -320,7 +328,8 @@ export class Arm64 extends Memory {
     }
     if ((order & (Order.Release | Order.Full)) !== 0) this.flush(cpu);
     const since = this.#since[address];
-    if ((order & Order.Void) === 0 && since > this.#readTime[cpu]) this.#readTime[cpu] = since;
+    if ((order & Order.Void) !== 0) this.#voidTime[cpu] = Math.max(this.#voidTime[cpu], since);
+    else if (since > this.#readTime[cpu]) this.#readTime[cpu] = since;
     if ((order & Order.Acquire) !== 0 && since > this.#floor[cpu]) this.#floor[cpu] = since;
     if ((order & Order.Pointer) !== 0) this.#pointer(cpu, this.words[address], since);
     this.#remember(address);
@@ -376,7 +385,7 @@ export class Arm64 extends Memory {
     if (this.#count[cpu] !== 0) this.#commitAll(cpu, address);
     const since = this.#since[address];
     if (since > this.#readTime[cpu]) this.#readTime[cpu] = since;
-    if (since > this.#floor[cpu]) this.#floor[cpu] = since;
+    this.#floor[cpu] = Math.max(this.#floor[cpu], since, this.#unlockTime[cpu]);
     this.#remember(address);
     this.touch(address, cpu, site);
     Atomics.store(this.words, address, value);
@@ -385,7 +394,13 @@ export class Arm64 extends Memory {
     if (this.race !== null) this.race.rmw(cpu, address, Order.Acquire);
   }
 
+  override unlockWord(cpu: number, address: number, site: number): void {
+    this.#unlockTime[cpu] = Math.max(this.#readTime[cpu], this.#voidTime[cpu]);
+    super.unlockWord(cpu, address, site);
+  }
+
   override releaseWord(cpu: number, address: number, value: number, site: number): void {
+    this.#unlockTime[cpu] = Math.max(this.#readTime[cpu], this.#voidTime[cpu]);
     this.flush(cpu);
     this.#remember(address);
     this.touch(address, cpu, site);

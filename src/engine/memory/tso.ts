@@ -18,6 +18,8 @@ export class Tso extends Memory {
   readonly #snapshot: Int32Array;
   /** Translation (plus one) that the store was done through; 0 if none. */
   readonly #translation: Int32Array;
+  /** Earliest begun RCU section that had ended while the store was delayed; 0 if none. */
+  readonly #section: Int32Array;
 
   constructor(layout: Layout, cpus: number, host: MemoryHost) {
     super(layout, cpus, host);
@@ -27,6 +29,7 @@ export class Tso extends Memory {
     this.#site = new Int32Array(cpus * DEPTH);
     this.#snapshot = new Int32Array(cpus * DEPTH);
     this.#translation = new Int32Array(cpus * DEPTH);
+    this.#section = new Int32Array(cpus * DEPTH);
   }
 
   protected override resetModel(): void {
@@ -63,6 +66,7 @@ export class Tso extends Memory {
     this.#site[i] = site;
     this.#snapshot[i] = snapshot;
     this.#translation[i] = 0;
+    this.#section[i] = 0;
   }
 
   override rmw(
@@ -169,6 +173,25 @@ export class Tso extends Memory {
     return false;
   }
 
+  // A store may not stay delayed beyond the end of a grace period that waits for the section it was made in.
+  override rcuReadUnlock(cpu: number, section: number): void {
+    const base = cpu * DEPTH;
+    for (let i = base; i < base + this.#count[cpu]; i++) {
+      if (this.#section[i] === 0 || this.#section[i] > section) this.#section[i] = section;
+    }
+  }
+
+  override graceBlocked(section: number): boolean {
+    if (this.commits === 0) return false;
+    for (let cpu = 0; cpu < this.cpus; cpu++) {
+      const base = cpu * DEPTH;
+      for (let i = base; i < base + this.#count[cpu]; i++) {
+        if (this.#section[i] !== 0 && this.#section[i] < section) return true;
+      }
+    }
+    return false;
+  }
+
   override gracePeriodStart(cpu: number): void {
     this.fence(cpu, Fence.Mb);
   }
@@ -199,6 +222,7 @@ export class Tso extends Memory {
       this.#site[i] = this.#site[i + 1];
       this.#snapshot[i] = this.#snapshot[i + 1];
       this.#translation[i] = this.#translation[i + 1];
+      this.#section[i] = this.#section[i + 1];
     }
   }
 }
