@@ -61,8 +61,11 @@ export interface Switch {
 export interface Model {
   readonly layout: Layout;
   readonly operations: readonly Operation[];
-  /** Final checks, when all CPUs are done and all stores have reached memory. */
-  done(machine: Machine): void;
+  /**
+   * Installs the model's hooks in a machine built over its layout: `onBegin` (initial state beyond initial values),
+   * `onDone` (final checks, when all CPUs are done and all stores have reached memory), `watcher`. Call it once.
+   */
+  attach(machine: Machine): void;
 }
 
 /** An executable model of one kernel subsystem. */

@@ -1,0 +1,37 @@
+import { dataRace } from './data-race.ts';
+import { deadlock } from './deadlock.ts';
+import { disallowedTags } from './disallowed-tags.ts';
+import { doubleFree } from './double-free.ts';
+import { irqLockState } from './irq-lock-state.ts';
+import { leak } from './leak.ts';
+import { livelock } from './livelock.ts';
+import { lockOrder } from './lock-order.ts';
+import type { Oracle } from './oracle.ts';
+import { sleepingInAtomic } from './sleeping-in-atomic.ts';
+import { staleTags } from './stale-tags.ts';
+import { tagLoss } from './tag-loss.ts';
+import { uninitialisedTags } from './uninitialised-tags.ts';
+import { useAfterFree } from './use-after-free.ts';
+import { warn } from './warn.ts';
+
+/** All oracles. Adding one: a file beside this one and a line here. */
+export const oracles: readonly Oracle[] = [
+  tagLoss,
+  staleTags,
+  uninitialisedTags,
+  disallowedTags,
+  sleepingInAtomic,
+  deadlock,
+  livelock,
+  lockOrder,
+  irqLockState,
+  dataRace,
+  useAfterFree,
+  doubleFree,
+  leak,
+  warn,
+];
+
+export function oracleOf(id: string): Oracle | undefined {
+  return oracles.find(oracle => oracle.id === id);
+}

@@ -1,0 +1,5 @@
+import { mteSync } from './mte-sync/index.ts';
+import type { Target } from './target.ts';
+
+/** All targets. Adding one: a folder beside this file and a line here. */
+export const targets: readonly Target[] = [mteSync];

@@ -1,0 +1,196 @@
+import type { Kernel } from '../../engine/access.ts';
+import type { Cpu } from '../../engine/cpu.ts';
+import { handleMmFault } from './fault.ts';
+import { VMM } from './kvm-notifier.ts';
+import { getPage, putPage } from './page.ts';
+import { pteNumber, ptePage, ptePresent, pteWrite } from './pte.ts';
+import { filePage, type Page, PG, type State, VM } from './state.ts';
+import { syncUnderSpinlock } from './sync.ts';
+import {
+  mteClearPageTags,
+  mteEnsurePageTagsCleared,
+  pageMteTagged,
+  setPageMteTagged,
+  tryPageMteTagging,
+} from './tags.ts';
+
+const TRIES = 4;
+
+/** get_user_pages() in the VMM: the page at an index with a reference, and whether it is writable; null on failure. */
+function* gup(
+  cpu: Cpu,
+  s: State,
+  index: number,
+  write: boolean,
+): Kernel<{ page: Page; writable: boolean } | null> {
+  const { ptl, pte } = s.mms[VMM];
+  for (let i = 0; i < TRIES; i++) {
+    yield cpu.spinLock(ptl);
+    const entry = yield cpu.readOnce(pte[index]);
+    if (ptePresent(entry) && (!write || pteWrite(entry))) {
+      const page = s.pages[pteNumber(entry)];
+      yield* getPage(cpu, page);
+      yield cpu.spinUnlock(ptl);
+      return { page, writable: pteWrite(entry) };
+    }
+    yield cpu.spinUnlock(ptl);
+    yield* handleMmFault(cpu, s, VMM, index, write);
+    yield cpu.cpuRelax();
+  }
+  return null;
+}
+
+/** sanitise_mte_tags() (arch/arm64/kvm/mmu.c), under mmu_lock; by design. */
+function* sanitiseMteTags(cpu: Cpu, s: State, page: Page): Kernel {
+  switch (s.d.protocol) {
+    case 'lock':
+      if (yield* tryPageMteTagging(cpu, s, page)) {
+        yield* mteClearPageTags(cpu, s, page);
+        yield* setPageMteTagged(cpu, s, page);
+      }
+      return;
+    case 'tag-clearing':
+      if (!(yield* pageMteTagged(cpu, s, page))) yield* mteEnsurePageTagsCleared(cpu, s, page);
+      return;
+    case 'spinlock':
+      if (!(yield* pageMteTagged(cpu, s, page))) yield* syncUnderSpinlock(cpu, s, page, 0, true);
+      return;
+    case 'always-zero':
+      return;
+    default:
+      // v5.14 to v6.1: no barrier, no atomic test-and-set, tags first.
+      if (!(yield* pageMteTagged(cpu, s, page))) {
+        yield* mteClearPageTags(cpu, s, page);
+        yield* setPageMteTagged(cpu, s, page);
+      }
+  }
+}
+
+/** user_mem_abort(): maps a guest page in stage 2. True if the guest should try its access again. */
+export function* userMemAbort(cpu: Cpu, s: State, index: number, write: boolean): Kernel<boolean> {
+  const { kvm, d } = s;
+  const { mmap_lock, vma } = s.mms[VMM];
+  yield cpu.downRead(mmap_lock);
+  const area = yield cpu.rcuDereference(vma[index]);
+  let vmFlags = yield cpu.loadPlain(area);
+  let seq = 0;
+  if (d.seqBeforeUnlock) seq = yield cpu.readOnce(kvm.mmu_invalidate_seq);
+  yield cpu.upRead(mmap_lock);
+  if (!d.seqBeforeUnlock) {
+    seq = yield cpu.readOnce(kvm.mmu_invalidate_seq);
+    yield cpu.smpRmb();
+  }
+  const got = yield* gup(cpu, s, index, write);
+  if (got === null) return false;
+  const { page, writable } = got;
+  yield d.mmuLockRead ? cpu.readLock(kvm.mmu_lock) : cpu.writeLock(kvm.mmu_lock);
+  const retry = d.mmuRetry && (yield* mmuInvalidateRetry(cpu, s, seq));
+  let mapped = retry;
+  if (!retry) {
+    if (!d.vmaCaptured) vmFlags = yield cpu.loadPlain(area);
+    const allowed = (vmFlags & VM.mte_allowed) !== 0 && (d.kvmShared || (vmFlags & VM.shared) === 0);
+    if (allowed) {
+      yield* sanitiseMteTags(cpu, s, page);
+      const leaf = ptePage(page.index, true, writable);
+      if ((yield cpu.readOnce(kvm.stage2[index])) !== leaf) {
+        // stage2_make_pte()
+        if (d.stage2Release) yield cpu.smpStoreRelease(kvm.stage2[index], leaf);
+        else yield cpu.writeOnce(kvm.stage2[index], leaf);
+      }
+      mapped = true;
+    }
+  }
+  yield d.mmuLockRead ? cpu.readUnlock(kvm.mmu_lock) : cpu.writeUnlock(kvm.mmu_lock);
+  if (mapped && writable && page !== filePage(s)) yield cpu.setBit(PG.dirty, page.flags);
+  yield* putPage(cpu, s, page);
+  return mapped;
+}
+
+/** mmu_invalidate_retry(): an invalidation is in progress or has been since the snapshot. */
+function* mmuInvalidateRetry(cpu: Cpu, s: State, seq: number): Kernel<boolean> {
+  if ((yield cpu.readOnce(s.kvm.mmu_invalidate_in_progress)) !== 0) return true;
+  yield cpu.smpRmb();
+  return (yield cpu.readOnce(s.kvm.mmu_invalidate_seq)) !== seq;
+}
+
+/** STG in the guest: stage 2 of an MTE guest always allows tag access. */
+export function* guestStoreTag(cpu: Cpu, s: State, index: number, granule: number, tag: number): Kernel {
+  for (let i = 0; i < TRIES; i++) {
+    const leaf = yield cpu.walk(s.stage2Tlb[index], s.kvm.stage2[index]);
+    if (ptePresent(leaf) && pteWrite(leaf)) {
+      const page = s.pages[pteNumber(leaf)];
+      yield cpu.writeOnce(page.tags[granule], s.shadow.tagFor(page, tag));
+      return;
+    }
+    if (!(yield* userMemAbort(cpu, s, index, true))) return;
+    yield cpu.cpuRelax();
+  }
+}
+
+/** LDG in the guest. */
+export function* guestLoadTag(cpu: Cpu, s: State, index: number, granule: number): Kernel {
+  for (let i = 0; i < TRIES; i++) {
+    const leaf = yield cpu.walk(s.stage2Tlb[index], s.kvm.stage2[index]);
+    if (ptePresent(leaf)) {
+      const page = s.pages[pteNumber(leaf)];
+      s.shadow.loaded(cpu, page, granule, yield cpu.readDependent(page.tags[granule]));
+      return;
+    }
+    if (!(yield* userMemAbort(cpu, s, index, false))) return;
+    yield cpu.cpuRelax();
+  }
+}
+
+/** KVM_ARM_MTE_COPY_TAGS to the guest; `short` stops after one granule, as a user buffer that ends does. */
+export function* copyTagsToGuest(cpu: Cpu, s: State, index: number, tag: number, short: boolean): Kernel {
+  yield cpu.mutexLock(s.kvm.slots_lock);
+  const got = yield* gup(cpu, s, index, true);
+  if (got !== null) {
+    if (got.page !== filePage(s)) yield* storeTags(cpu, s, got.page, index, tag, short);
+    yield* putPage(cpu, s, got.page);
+  }
+  yield cpu.mutexUnlock(s.kvm.slots_lock);
+}
+
+function* storeTags(cpu: Cpu, s: State, page: Page, index: number, tag: number, short: boolean): Kernel {
+  const locks = s.d.protocol === 'lock';
+  // v6.2: serialises only with an initialiser; a page that is valid already is overwritten while it lives.
+  if (locks) yield* tryPageMteTagging(cpu, s, page);
+  s.shadow.initialising(page);
+  const granules = short ? 1 : page.tags.length;
+  for (let g = 0; g < granules; g++) {
+    if (s.d.bufferMayFault) yield* faultInBuffer(cpu, s, index);
+    yield cpu.writeOnce(page.tags[g], s.shadow.tagFor(page, tag));
+  }
+  if (locks) {
+    if (short) for (const word of page.tags) yield cpu.writeOnce(word, s.shadow.tagFor(page, 0));
+    yield* setPageMteTagged(cpu, s, page);
+  } else if (!short && s.d.protocol !== 'always-zero') yield* setPageMteTagged(cpu, s, page);
+  if (s.d.dirtyBeforePut) yield cpu.setBit(PG.dirty, page.flags);
+}
+
+/** copy_from_user() of a buffer that lies in another page of the VMM and may have to be faulted in. */
+function* faultInBuffer(cpu: Cpu, s: State, index: number): Kernel {
+  const buffer = (index + 1) % s.size.pages;
+  if (buffer === index) return;
+  const pte = yield cpu.walk(s.stage1[VMM][buffer], s.mms[VMM].pte[buffer]);
+  if (!ptePresent(pte)) yield* handleMmFault(cpu, s, VMM, buffer, false);
+}
+
+/** KVM_ARM_MTE_COPY_TAGS from the guest: zeros if the page is not tagged. */
+export function* copyTagsFromGuest(cpu: Cpu, s: State, index: number): Kernel {
+  yield cpu.mutexLock(s.kvm.slots_lock);
+  const got = yield* gup(cpu, s, index, false);
+  if (got !== null) {
+    const { page } = got;
+    if (page !== filePage(s)) {
+      const tagged = s.d.protocol === 'always-zero' || (yield* pageMteTagged(cpu, s, page));
+      for (let g = 0; g < page.tags.length; g++) {
+        if (tagged) s.shadow.loaded(cpu, page, g, yield cpu.readOnce(page.tags[g]));
+        else s.shadow.loaded(cpu, page, g, 0);
+      }
+    }
+    yield* putPage(cpu, s, page);
+  }
+  yield cpu.mutexUnlock(s.kvm.slots_lock);
+}

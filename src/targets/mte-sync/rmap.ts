@@ -1,0 +1,61 @@
+import type { Kernel } from '../../engine/access.ts';
+import type { Cpu } from '../../engine/cpu.ts';
+import { invalidateRangeEnd, invalidateRangeStart } from './kvm-notifier.ts';
+import { getPage, putPage } from './page.ts';
+import { pteMigration, pteNumber, ptePresent, pteSwap, pteWrite } from './pte.ts';
+import { filePage, type Page, type State } from './state.ts';
+import { swapDuplicate } from './swap.ts';
+
+/** The anonymous page that an address space maps at an index, with a reference; null if none. */
+export function* lookupPrivate(cpu: Cpu, s: State, mm: number, index: number): Kernel<Page | null> {
+  const { ptl, pte } = s.mms[mm];
+  yield cpu.spinLock(ptl);
+  const entry = yield cpu.readOnce(pte[index]);
+  const page = ptePresent(entry) ? s.pages[pteNumber(entry)] : null;
+  const usable = page !== null && page !== filePage(s);
+  if (usable) yield* getPage(cpu, page);
+  yield cpu.spinUnlock(ptl);
+  return usable ? page : null;
+}
+
+/**
+ * try_to_unmap() of a locked page in every address space: the entry becomes a swap entry of `slot`, or nothing if
+ * `slot` is -1 (page cache). MMU notifiers run around each entry of the address space that KVM uses.
+ */
+export function* unmapEverywhere(cpu: Cpu, s: State, page: Page, index: number, slot: number): Kernel {
+  for (const mm of s.mms) {
+    yield* invalidateRangeStart(cpu, s, mm.index, index);
+    yield cpu.spinLock(mm.ptl);
+    const old = yield cpu.readOnce(mm.pte[index]);
+    const mapped = ptePresent(old) && pteNumber(old) === page.index;
+    if (mapped) {
+      yield cpu.xchg(mm.pte[index], 0);
+      if (s.d.flushBeforeSwap) yield cpu.flushTlb(s.stage1[mm.index][index]);
+      if (slot >= 0) {
+        yield* swapDuplicate(cpu, s, slot);
+        yield cpu.writeOnce(mm.pte[index], pteSwap(slot));
+      }
+    }
+    yield cpu.spinUnlock(mm.ptl);
+    yield* invalidateRangeEnd(cpu, s, mm.index);
+    if (mapped) yield* putPage(cpu, s, page);
+  }
+}
+
+/** try_to_migrate(): entries become migration entries, which hold no reference. */
+export function* unmapForMigration(cpu: Cpu, s: State, page: Page, index: number): Kernel {
+  for (const mm of s.mms) {
+    yield* invalidateRangeStart(cpu, s, mm.index, index);
+    yield cpu.spinLock(mm.ptl);
+    const old = yield cpu.readOnce(mm.pte[index]);
+    const mapped = ptePresent(old) && pteNumber(old) === page.index;
+    if (mapped) {
+      yield cpu.xchg(mm.pte[index], 0);
+      yield cpu.flushTlb(s.stage1[mm.index][index]);
+      yield cpu.writeOnce(mm.pte[index], pteMigration(page.index, pteWrite(old)));
+    }
+    yield cpu.spinUnlock(mm.ptl);
+    yield* invalidateRangeEnd(cpu, s, mm.index);
+    if (mapped) yield* putPage(cpu, s, page);
+  }
+}

@@ -1,0 +1,105 @@
+import type { Kernel } from '../../engine/access.ts';
+import type { Cpu } from '../../engine/cpu.ts';
+import { allocPage, folioLock, folioTrylock, folioUnlock, getPage, putPage } from './page.ts';
+import { type Page, PG, type State } from './state.ts';
+import { folioFreeSwap, HAS_CACHE, swapCacheGet, swapFree } from './swap.ts';
+import { mteRestoreTags } from './swap-tags.ts';
+import { mteClearPageTags } from './tags.ts';
+
+/** The page that the page cache has at an index, with a reference; null if none or swapped out. */
+export function* shmemLookup(cpu: Cpu, s: State, index: number): Kernel<Page | null> {
+  yield cpu.spinLock(s.file.xa_lock);
+  const entry = yield cpu.readOnce(s.file.i_pages[index]);
+  if (entry > 0) yield* getPage(cpu, s.pages[entry - 1]);
+  yield cpu.spinUnlock(s.file.xa_lock);
+  return entry > 0 ? s.pages[entry - 1] : null;
+}
+
+/** shmem_get_folio(): the page at an index, locked and with a reference; null if memory ran out or it must retry. */
+export function* shmemGetFolio(cpu: Cpu, s: State, index: number): Kernel<Page | null> {
+  const entry = yield cpu.readOnce(s.file.i_pages[index]);
+  if (entry < 0) return yield* shmemSwapin(cpu, s, index, entry);
+  const found = yield* shmemLookup(cpu, s, index);
+  if (found !== null) {
+    yield* folioLock(cpu, s, found);
+    if ((yield cpu.readOnce(s.file.i_pages[index])) === found.index + 1) return found;
+    yield* folioUnlock(cpu, found);
+    yield* putPage(cpu, s, found);
+    return null;
+  }
+  const page = yield* allocPage(cpu, s);
+  if (page === null) return null;
+  s.shadow.fresh(page);
+  if (s.d.protocol === 'always-zero') yield* mteClearPageTags(cpu, s, page);
+  yield* folioTrylock(cpu, s, page);
+  // __folio_mark_uptodate()
+  yield cpu.smpWmb();
+  if (yield* addToPageCache(cpu, s, index, 0, page)) return page;
+  yield* folioUnlock(cpu, page);
+  yield* putPage(cpu, s, page);
+  return null;
+}
+
+/** shmem_add_to_page_cache(): succeeds if the entry is still the expected one. */
+function* addToPageCache(cpu: Cpu, s: State, index: number, expected: number, page: Page): Kernel<boolean> {
+  yield cpu.spinLock(s.file.xa_lock);
+  const fits = (yield cpu.readOnce(s.file.i_pages[index])) === expected;
+  if (fits) {
+    yield* getPage(cpu, page);
+    yield cpu.writeOnce(s.file.i_pages[index], page.index + 1);
+  }
+  yield cpu.spinUnlock(s.file.xa_lock);
+  return fits;
+}
+
+/** shmem_swapin_folio() (appendix A.5): the tags come back with only the folio lock held, whatever the area. */
+function* shmemSwapin(cpu: Cpu, s: State, index: number, entry: number): Kernel<Page | null> {
+  const slot = -entry - 1;
+  const page = yield* swapinFolio(cpu, s, slot);
+  if (page === null) return null;
+  if (
+    (yield cpu.readOnce(s.slots[slot].cached)) === page.index + 1 &&
+    (yield cpu.readOnce(s.file.i_pages[index])) === entry
+  ) {
+    yield* mteRestoreTags(cpu, s, slot, page, false);
+    if (yield* addToPageCache(cpu, s, index, entry, page)) {
+      yield* swapFree(cpu, s, slot);
+      yield* folioFreeSwap(cpu, s, slot, page);
+      yield cpu.setBit(PG.dirty, page.flags);
+      return page;
+    }
+  }
+  yield* folioUnlock(cpu, page);
+  yield* putPage(cpu, s, page);
+  return null;
+}
+
+/** The page of a slot, from the swap cache or read into a new one; locked and with a reference. */
+export function* swapinFolio(cpu: Cpu, s: State, slot: number): Kernel<Page | null> {
+  const cached = yield* swapCacheGet(cpu, s, slot);
+  if (cached !== null) {
+    yield* folioLock(cpu, s, cached);
+    return cached;
+  }
+  const page = yield* allocPage(cpu, s);
+  if (page === null) return null;
+  if (s.d.protocol === 'always-zero') yield* mteClearPageTags(cpu, s, page);
+  yield* folioTrylock(cpu, s, page);
+  yield cpu.spinLock(s.swap.lock);
+  const map = yield cpu.readOnce(s.slots[slot].map);
+  const takes = map !== 0 && (map & HAS_CACHE) === 0;
+  if (takes) {
+    s.shadow.swappedIn(page, s.slotShadows[slot]);
+    yield cpu.writeOnce(s.slots[slot].map, map | HAS_CACHE);
+    yield cpu.writeOnce(s.slots[slot].cached, page.index + 1);
+    yield* getPage(cpu, page);
+  }
+  yield cpu.spinUnlock(s.swap.lock);
+  if (takes) {
+    yield cpu.smpWmb();
+    return page;
+  }
+  yield* folioUnlock(cpu, page);
+  yield* putPage(cpu, s, page);
+  return null;
+}

@@ -1,0 +1,155 @@
+import {
+  flags,
+  ghost,
+  type Instance,
+  Layout,
+  lock,
+  plain,
+  pointer,
+  type SlabCache,
+  shown,
+  word,
+  words,
+} from '../../engine/layout.ts';
+import {
+  GRANULES,
+  type ShadowSlot,
+  shadowSlotFields,
+  TagShadow,
+  taggedPageFields,
+  tagWord,
+} from '../../oracles/tag-shadow.ts';
+import type { Size } from '../target.ts';
+import type { Design } from './design.ts';
+import { showPte } from './pte.ts';
+
+/** Bits of page->flags that the model uses. */
+export const PG = { locked: 0, dirty: 1, mte_tagged: 2, mte_lock: 3, mte_tag_clearing: 4 } as const;
+const pageFlags = ['PG_locked', 'PG_dirty', 'PG_mte_tagged', 'PG_mte_lock', 'PG_mte_tag_clearing'];
+
+/** Bits of vma->vm_flags. */
+export const VM = { mte: 1, mte_allowed: 2, shared: 4 } as const;
+
+const pageSpec = {
+  flags: flags(pageFlags),
+  refcount: word(),
+  ...taggedPageFields,
+};
+const pteWord = shown(word(), showPte);
+function mmSpec(pages: number, subclass: string) {
+  return {
+    mmap_lock: lock('Rwsem', `mmap_lock${subclass}`),
+    ptl: lock('Spinlock', `ptl${subclass}`),
+    vma: words(pages, pointer()),
+    pte: words(pages, pteWord),
+  };
+}
+const vmaSpec = { vm_flags: plain() };
+const slotSpec = { map: word(), cached: word(), tags: pointer(), shadow: ghost() };
+
+export type Page = Instance<typeof pageSpec>;
+export type Mm = Instance<ReturnType<typeof mmSpec>>;
+export type SwapSlot = Instance<typeof slotSpec>;
+
+/** Everything that the operations share, and the design they run under. */
+export interface State {
+  readonly d: Design;
+  readonly size: Size;
+  readonly layout: Layout;
+  readonly shadow: TagShadow;
+  readonly pages: readonly Page[];
+  readonly pageCache: SlabCache;
+  readonly mms: readonly Mm[];
+  /** TLB translations: [mm][index] for stage 1, [index] for stage 2. */
+  readonly stage1: readonly (readonly number[])[];
+  readonly stage2Tlb: readonly number[];
+  readonly vmas: SlabCache;
+  /** The memfd: its page cache and the lock of it. Entries are page number + 1, or minus (slot number + 1). */
+  readonly file: Instance<{ xa_lock: ReturnType<typeof lock>; i_pages: ReturnType<typeof words> }>;
+  readonly swap: Instance<{ lock: ReturnType<typeof lock>; xa_lock: ReturnType<typeof lock> }>;
+  readonly slots: readonly SwapSlot[];
+  readonly slotShadows: readonly ShadowSlot[];
+  readonly tagBuffers: SlabCache;
+  readonly tagBufferTags: ReadonlyMap<number, readonly number[]>;
+  readonly kvm: Kvm;
+  readonly tagSyncLock: number;
+  readonly folioLockClass: number;
+  readonly globals: { readonly i_mmap_rwsem: number };
+}
+
+function kvmSpec(pages: number) {
+  return {
+    slots_lock: lock('Mutex'),
+    mmu_lock: lock('Rwlock'),
+    mmu_invalidate_seq: word(),
+    mmu_invalidate_in_progress: word(),
+    stage2: words(pages, pteWord),
+  };
+}
+export type Kvm = Instance<ReturnType<typeof kvmSpec>>;
+
+/** Page frames beyond one per index: copies, migration targets, and one of a regular file at the end. */
+const SPARE = 3;
+
+/** Index i is a page of the shared memfd if even, private anonymous memory if odd. */
+export function isShared(index: number): boolean {
+  return index % 2 === 0;
+}
+
+/** The page of a regular file that an area without VM_MTE_ALLOWED maps; it is always in memory. */
+export function filePage(s: State): Page {
+  return s.pages[s.pages.length - 1];
+}
+
+export function buildState(d: Design, size: Size): State {
+  const layout = new Layout();
+  const frames = size.pages + SPARE;
+  const pages = layout.cache('pages', frames, pageSpec, false);
+  const ofFile = layout.struct('file_page', pageSpec);
+  const vmas = layout.cache('vm_area_struct', size.mms * size.pages + 2, vmaSpec);
+  const buffers = layout.cache('tag_buffer', size.pages + 2, { tags: words(GRANULES, tagWord()) });
+  const mms = Array.from({ length: size.mms }, (_, i) =>
+    layout.struct(`mm${i}`, mmSpec(size.pages, i === 0 ? '' : '/1')),
+  );
+  const stage1 = mms.map((_, i) =>
+    Array.from({ length: size.pages }, (_, j) => layout.tlb(`mm${i} page ${j}`)),
+  );
+  const stage2Tlb = Array.from({ length: size.pages }, (_, j) => layout.tlb(`stage 2 gfn ${j}`));
+  const file = layout.struct('memfd', {
+    xa_lock: lock('Spinlock', 'i_pages'),
+    i_pages: words(size.pages),
+    i_mmap_rwsem: lock('Rwsem'),
+  });
+  const swap = layout.struct('swap', {
+    lock: lock('Spinlock', 'si->lock'),
+    xa_lock: lock('Spinlock', 'mte_pages'),
+  });
+  const slots = layout.array('swap_slot', size.pages + 1, slotSpec);
+  const slotShadows = layout.array('swap_shadow', size.pages + 1, shadowSlotFields);
+  const kvm = layout.struct('kvm', kvmSpec(size.pages));
+  const globals = layout.struct('mte', { tag_sync_lock: lock('Spinlock', 'tag_sync_lock') });
+  const folioLockClass = layout.lockClass('folio_lock');
+  const all = [...pages.objects, { ...ofFile, index: frames }];
+  return {
+    d,
+    size,
+    layout,
+    shadow: new TagShadow(layout, all),
+    pages: all,
+    pageCache: pages.cache,
+    mms,
+    stage1,
+    stage2Tlb,
+    vmas: vmas.cache,
+    file,
+    swap,
+    slots,
+    slotShadows,
+    tagBuffers: buffers.cache,
+    tagBufferTags: new Map(buffers.objects.map(buffer => [buffer.base, buffer.tags])),
+    kvm,
+    tagSyncLock: globals.tag_sync_lock,
+    folioLockClass,
+    globals: { i_mmap_rwsem: file.i_mmap_rwsem },
+  };
+}

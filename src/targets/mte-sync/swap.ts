@@ -1,0 +1,132 @@
+import type { Kernel } from '../../engine/access.ts';
+import type { Cpu } from '../../engine/cpu.ts';
+import { folioTrylock, folioUnlock, freePage, getPage, putPage } from './page.ts';
+import { lookupPrivate, unmapEverywhere } from './rmap.ts';
+import { shmemLookup } from './shmem.ts';
+import { isShared, type Page, PG, type State } from './state.ts';
+import { mteInvalidateTags, mteSaveTags } from './swap-tags.ts';
+
+/** Bits of swap_map[]: the count in the low bits, SWAP_HAS_CACHE above. */
+export const HAS_CACHE = 64;
+const COUNT = HAS_CACHE - 1;
+
+/** Takes a free slot for a page and puts the page into the swap cache; -1 if swap is full. */
+function* addToSwap(cpu: Cpu, s: State, page: Page): Kernel<number> {
+  yield cpu.spinLock(s.swap.lock);
+  for (const slot of s.slots) {
+    if ((yield cpu.readOnce(slot.map)) !== 0) continue;
+    yield cpu.writeOnce(slot.map, HAS_CACHE);
+    yield cpu.writeOnce(slot.cached, page.index + 1);
+    yield cpu.spinUnlock(s.swap.lock);
+    yield* getPage(cpu, page);
+    return slot.index;
+  }
+  yield cpu.spinUnlock(s.swap.lock);
+  return -1;
+}
+
+export function* swapDuplicate(cpu: Cpu, s: State, slot: number): Kernel {
+  yield cpu.spinLock(s.swap.lock);
+  yield cpu.writeOnce(s.slots[slot].map, (yield cpu.readOnce(s.slots[slot].map)) + 1);
+  yield cpu.spinUnlock(s.swap.lock);
+}
+
+/** swap_free(): drops one count; the last one without a cached page frees the slot and its saved tags. */
+export function* swapFree(cpu: Cpu, s: State, slot: number): Kernel {
+  yield cpu.spinLock(s.swap.lock);
+  const map = yield cpu.readOnce(s.slots[slot].map);
+  cpu.warnOn((map & COUNT) === 0, 'swap_free(): the slot has no users', s.slots[slot].map);
+  yield cpu.writeOnce(s.slots[slot].map, map - 1);
+  if (map === 1) yield* mteInvalidateTags(cpu, s, slot);
+  yield cpu.spinUnlock(s.swap.lock);
+}
+
+/** folio_free_swap(): takes a locked page out of the swap cache if nobody needs the slot any more. */
+export function* folioFreeSwap(cpu: Cpu, s: State, slot: number, page: Page): Kernel<boolean> {
+  yield cpu.spinLock(s.swap.lock);
+  const map = yield cpu.readOnce(s.slots[slot].map);
+  const cached = yield cpu.readOnce(s.slots[slot].cached);
+  const frees = map === HAS_CACHE && cached === page.index + 1;
+  if (frees) {
+    yield cpu.writeOnce(s.slots[slot].cached, 0);
+    yield cpu.writeOnce(s.slots[slot].map, 0);
+    yield* mteInvalidateTags(cpu, s, slot);
+  }
+  yield cpu.spinUnlock(s.swap.lock);
+  if (frees) yield* putPage(cpu, s, page);
+  return frees;
+}
+
+/** The page that a slot has in the swap cache, with a reference; null if none. */
+export function* swapCacheGet(cpu: Cpu, s: State, slot: number): Kernel<Page | null> {
+  yield cpu.spinLock(s.swap.lock);
+  const cached = yield cpu.readOnce(s.slots[slot].cached);
+  if (cached !== 0) yield* getPage(cpu, s.pages[cached - 1]);
+  yield cpu.spinUnlock(s.swap.lock);
+  return cached === 0 ? null : s.pages[cached - 1];
+}
+
+/** Slot that a page occupies in the swap cache, or -1. The page is locked. */
+function* slotOf(cpu: Cpu, s: State, page: Page): Kernel<number> {
+  for (const slot of s.slots) if ((yield cpu.readOnce(slot.cached)) === page.index + 1) return slot.index;
+  return -1;
+}
+
+/** Reclaim of one page: shrink_folio_list(), try_to_unmap(), pageout(), __remove_mapping() (appendix A.1). */
+export function* swapOut(cpu: Cpu, s: State, mm: number, index: number): Kernel {
+  const page = isShared(index) ? yield* shmemLookup(cpu, s, index) : yield* lookupPrivate(cpu, s, mm, index);
+  if (page === null) return;
+  if (!(yield* folioTrylock(cpu, s, page))) return yield* putPage(cpu, s, page);
+  const slot = yield* pageout(cpu, s, page, index);
+  if (slot >= 0 && (yield* removeMapping(cpu, s, slot, page))) return;
+  yield* folioUnlock(cpu, page);
+  yield* putPage(cpu, s, page);
+}
+
+/** Unmaps a locked page and writes it to swap; returns its slot, or -1 if it must stay. */
+function* pageout(cpu: Cpu, s: State, page: Page, index: number): Kernel<number> {
+  if (isShared(index) && (yield cpu.readOnce(s.file.i_pages[index])) !== page.index + 1) return -1;
+  let slot = yield* slotOf(cpu, s, page);
+  if (slot < 0) slot = yield* addToSwap(cpu, s, page);
+  if (slot < 0) return -1;
+  yield cpu.setBit(PG.dirty, page.flags);
+  yield* unmapEverywhere(cpu, s, page, index, isShared(index) ? -1 : slot);
+  if (isShared(index)) {
+    // shmem_writepage(): the page cache now refers to the slot.
+    yield* swapDuplicate(cpu, s, slot);
+    yield cpu.spinLock(s.file.xa_lock);
+    yield cpu.writeOnce(s.file.i_pages[index], -(slot + 1));
+    yield cpu.spinUnlock(s.file.xa_lock);
+    yield* putPage(cpu, s, page);
+  }
+  yield cpu.clearBit(PG.dirty, page.flags);
+  // swap_writepage(): arch_prepare_to_swap() saves the tags before any data is written.
+  if (!(yield* mteSaveTags(cpu, s, page, slot))) {
+    yield cpu.setBit(PG.dirty, page.flags);
+    return -1;
+  }
+  return slot;
+}
+
+/** __remove_mapping(): frees the page unless somebody else holds a reference or dirtied it meanwhile. */
+function* removeMapping(cpu: Cpu, s: State, slot: number, page: Page): Kernel<boolean> {
+  yield cpu.spinLock(s.swap.lock);
+  if ((yield cpu.cmpxchg(page.refcount, 2, 0)) !== 2) {
+    yield cpu.spinUnlock(s.swap.lock);
+    return false;
+  }
+  if ((yield cpu.testBit(PG.dirty, page.flags)) === 1) {
+    yield cpu.writeOnce(page.refcount, 2);
+    yield cpu.spinUnlock(s.swap.lock);
+    return false;
+  }
+  s.shadow.swappedOut(s.slotShadows[slot], page);
+  const map = yield cpu.readOnce(s.slots[slot].map);
+  yield cpu.writeOnce(s.slots[slot].cached, 0);
+  yield cpu.writeOnce(s.slots[slot].map, map & COUNT);
+  if ((map & COUNT) === 0) yield* mteInvalidateTags(cpu, s, slot);
+  yield cpu.spinUnlock(s.swap.lock);
+  yield* folioUnlock(cpu, page);
+  yield* freePage(cpu, s, page);
+  return true;
+}
