@@ -13,7 +13,11 @@ export class Recorder implements DecisionSource {
   #count = 0;
 
   /** `length[0]` is kept at the number of answers in `log`. */
-  constructor(inner: DecisionSource, log: Int32Array = new Int32Array(1024), length: Int32Array = new Int32Array(1)) {
+  constructor(
+    inner: DecisionSource,
+    log: Int32Array = new Int32Array(1024),
+    length: Int32Array = new Int32Array(1),
+  ) {
     this.#inner = inner;
     this.#log = log;
     this.#length = length;

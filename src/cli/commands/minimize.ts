@@ -1,0 +1,70 @@
+import writeFileAtomic from 'write-file-atomic';
+import { UsageError } from '../../engine/errors.ts';
+import { verdictText } from '../../fuzz/case/case.ts';
+import { HangError, WorkerPool } from '../../fuzz/pool.ts';
+import { diagram } from '../../report/diagram.ts';
+import type { Target } from '../../targets/target.ts';
+import { fileProblem, loadCase } from '../case-files.ts';
+import { caseText } from '../case-text.ts';
+import { Exit } from '../exit.ts';
+import type { GlobalOptions } from '../options.ts';
+
+export interface MinimizeOptions extends GlobalOptions {
+  readonly case: string;
+  readonly out: string | undefined;
+  /** At most this many executions. */
+  readonly executions: number;
+}
+
+/** `pagestorm minimize <case> [-o out]`: prints the minimised case, or writes it. */
+export async function minimizeCommand(targets: readonly Target[], options: MinimizeOptions): Promise<number> {
+  const one = loadCase(options.case, targets);
+  if (one.expect.verdict !== 'violation' && one.expect.verdict !== 'error') {
+    throw new UsageError(
+      `${options.case}: expects "${one.expect.verdict}"; only violations and errors are minimised`,
+    );
+  }
+  const pool = new WorkerPool(options.modules, options.hangTimeout);
+  let interrupted = false;
+  const onInterrupt = (): void => {
+    interrupted = true;
+    console.error('interrupted: keeping the best so far');
+    pool.stop();
+  };
+  process.once('SIGINT', onInterrupt);
+  try {
+    const result = await pool.run<'minimize'>({ type: 'minimize', case: one, budget: options.executions });
+    if (result === null && interrupted) return Exit.Interrupted;
+    if (result === null) {
+      console.error(
+        `pagestorm: ${options.case}: does not show its verdict (${verdictText(one.expect)}); try: pagestorm replay`,
+      );
+      return Exit.Diverged;
+    }
+    for (const line of result.log) console.error(line);
+    console.error(
+      `${result.executions} executions tried; ${result.complete ? 'nothing smaller was found' : 'ended early'}`,
+    );
+    const text = caseText(result.case, targets, [`minimised: ${verdictText(result.case.expect)}`]);
+    if (options.out === undefined) process.stdout.write(text);
+    else await write(options.out, text);
+    const replayed = await pool.run<'replay'>({ type: 'replay', case: result.case });
+    console.error(`\n${diagram(replayed.trace)}`);
+    return Exit.Ok;
+  } catch (error) {
+    if (!(error instanceof HangError)) throw error;
+    console.error(`pagestorm: ${options.case}: the model hung: ${error.message}`);
+    return Exit.Internal;
+  } finally {
+    process.off('SIGINT', onInterrupt);
+    await pool.close();
+  }
+}
+
+async function write(path: string, text: string): Promise<void> {
+  try {
+    await writeFileAtomic(path, text);
+  } catch (error) {
+    throw new UsageError(`--output ${path}: cannot be written: ${fileProblem(error)}`);
+  }
+}

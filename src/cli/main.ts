@@ -1,0 +1,200 @@
+import yargs from 'yargs';
+import { UsageError } from '../engine/errors.ts';
+import { loadTargets } from '../fuzz/registry.ts';
+import type { Target } from '../targets/target.ts';
+import { fuzzCommand } from './commands/fuzz.ts';
+import { minimizeCommand } from './commands/minimize.ts';
+import { replayCommand } from './commands/replay.ts';
+import { targetsCommand } from './commands/targets.ts';
+import { Exit } from './exit.ts';
+import { type GlobalOptions, parseCount, parseDuration } from './options.ts';
+
+interface GlobalArguments {
+  readonly targetModule: readonly string[];
+  readonly hangTimeout: string;
+  readonly debug: boolean;
+}
+
+/** Runs the command line; sets the exit code of the process. */
+export async function main(args: readonly string[]): Promise<void> {
+  // A reader that has seen enough (`pagestorm ... | head`) is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? 0 : Exit.Internal),
+  );
+  try {
+    process.exitCode = await parse(args);
+  } catch (error) {
+    process.exitCode = fail(error, args.includes('--debug'));
+  }
+}
+
+function fail(error: unknown, debug: boolean): number {
+  const usage = error instanceof Error && error.name === 'UsageError';
+  const message = error instanceof Error ? error.message : String(error);
+  if (debug && error instanceof Error) console.error(error.stack);
+  else console.error(`pagestorm: ${message.replace(/\s*\n\s*/g, ' ')}`);
+  return usage ? Exit.Usage : Exit.Internal;
+}
+
+async function parse(args: readonly string[]): Promise<number> {
+  let code: number = Exit.Ok;
+  const using = async (
+    argv: GlobalArguments,
+    run: (targets: readonly Target[], options: GlobalOptions) => number | Promise<number>,
+  ): Promise<void> => {
+    const options: GlobalOptions = {
+      modules: argv.targetModule,
+      hangTimeout: parseDuration('--hang-timeout', argv.hangTimeout),
+      debug: argv.debug,
+    };
+    code = await run(await loadTargets(options.modules), options);
+  };
+  await yargs([...args])
+    .scriptName('pagestorm')
+    .usage('$0 <command>\n\nA terminal fuzzer for kernel memory concurrency.')
+    .option('target-module', {
+      describe: 'load targets from an ES module that exports "targets" (repeatable)',
+      type: 'string',
+      array: true,
+      nargs: 1,
+      default: [] as string[],
+    })
+    .option('hang-timeout', {
+      describe: 'time without progress after which a model hangs',
+      type: 'string',
+      default: '5s',
+    })
+    .option('debug', { describe: 'stack traces with errors', type: 'boolean', default: false })
+    .command(
+      'fuzz [design..]',
+      'search for violations',
+      y =>
+        y
+          .positional('design', {
+            describe: 'target[/variant[+switch...]]; all targets if none',
+            type: 'string',
+            array: true,
+            default: [] as string[],
+          })
+          .option('time', { describe: 'end after this time: 30s, 5m, 8h', type: 'string' })
+          .option('execs', { describe: 'end after this many executions', type: 'string' })
+          .option('seed', {
+            describe: 'name of the random streams; drawn and printed unless given',
+            type: 'string',
+          })
+          .option('cpus', { describe: 'CPUs of the machine', type: 'string' })
+          .option('pages', { describe: 'pages of the machine', type: 'string' })
+          .option('mms', { describe: 'address spaces of the machine', type: 'string' })
+          .option('memory', { describe: 'memory model: sc, tso, arm64', type: 'string' })
+          .option('ops', { describe: 'only these operations, separated by commas', type: 'string' })
+          .option('out', { describe: 'folder for findings', type: 'string', default: 'crashes' })
+          .option('until-crash', { describe: 'end at the first finding', type: 'boolean', default: false })
+          .option('workers', { describe: 'worker threads (1 for now)', type: 'string', default: '1' })
+          .option('ui', {
+            describe: 'screens (not there yet); --no-ui for plain lines',
+            type: 'boolean',
+            default: true,
+          })
+          .option('deterministic', {
+            describe: 'results independent of timing (always so with --execs)',
+            type: 'boolean',
+            default: false,
+          })
+          .option('sites', {
+            describe: 'print which places of the model were not reached',
+            type: 'boolean',
+            default: false,
+          })
+          .conflicts('deterministic', 'time'),
+      argv =>
+        using(argv, (targets, options) => {
+          parseCount('--workers', argv.workers, 1, 1);
+          return fuzzCommand(targets, {
+            ...options,
+            designs: argv.design,
+            seconds: argv.time === undefined ? null : parseDuration('--time', argv.time),
+            executions: argv.execs === undefined ? null : parseCount('--execs', argv.execs, 1, 1e15),
+            seed: argv.seed,
+            cpus: argv.cpus,
+            pages: argv.pages,
+            mms: argv.mms,
+            memory: argv.memory,
+            ops: argv.ops?.split(',').filter(name => name !== '') ?? [],
+            out: argv.out,
+            untilCrash: argv.untilCrash,
+            sites: argv.sites,
+          });
+        }),
+    )
+    .command(
+      'replay <case..>',
+      'run recorded cases and compare their verdicts',
+      y =>
+        y
+          .positional('case', {
+            describe: 'case files, or directories of them',
+            type: 'string',
+            array: true,
+            demandOption: true,
+          })
+          .option('trace', { describe: 'print every access', type: 'boolean', default: false })
+          .option('diagram', { describe: 'print the race as a diagram', type: 'boolean', default: false })
+          .option('search', {
+            describe: 'if a schedule no longer fits, search near it',
+            type: 'boolean',
+            default: false,
+          }),
+      argv =>
+        using(argv, (targets, options) =>
+          replayCommand(targets, {
+            ...options,
+            cases: argv.case,
+            trace: argv.trace,
+            diagram: argv.diagram,
+            search: argv.search,
+          }),
+        ),
+    )
+    .command(
+      'minimize <case>',
+      'make a case as small and calm as its violation allows',
+      y =>
+        y
+          .positional('case', { describe: 'a case file', type: 'string', demandOption: true })
+          .option('output', {
+            alias: 'o',
+            describe: 'where to write the result; standard output unless given',
+            type: 'string',
+          })
+          .option('execs', { describe: 'try at most this many executions', type: 'string', default: '400k' }),
+      argv =>
+        using(argv, (targets, options) =>
+          minimizeCommand(targets, {
+            ...options,
+            case: argv.case,
+            out: argv.output,
+            executions: parseCount('--execs', argv.execs, 1, 1e12),
+          }),
+        ),
+    )
+    .command(
+      'targets [target]',
+      'list targets, variants, switches, operations and oracles',
+      y =>
+        y
+          .positional('target', { describe: 'show all of one target', type: 'string' })
+          .option('json', { describe: 'as JSON', type: 'boolean', default: false }),
+      argv => using(argv, targets => targetsCommand(targets, argv.target, argv.json)),
+    )
+    .demandCommand(1, 'name a command; pagestorm --help lists them')
+    .strict()
+    .recommendCommands()
+    .exitProcess(false)
+    .fail((message: string | null, error: Error | undefined) => {
+      throw error ?? new UsageError(`${message ?? 'bad usage'}; see pagestorm --help`);
+    })
+    .help()
+    .version()
+    .parseAsync();
+  return code;
+}

@@ -1,0 +1,95 @@
+import type { DecisionSource } from '../engine/decisions.ts';
+import { UsageError } from '../engine/errors.ts';
+import { Machine } from '../engine/machine.ts';
+import { isMemoryName, type MemoryName, memoryModels, memoryNames } from '../engine/memory/index.ts';
+import type { Observer } from '../engine/observer.ts';
+import { type BoundProgram, End } from '../engine/program.ts';
+import type { Schedule } from '../engine/schedule.ts';
+import { Answers } from '../engine/strategies/answers.ts';
+import { Describer } from '../engine/strategies/describe.ts';
+import type { Model, Size } from '../targets/target.ts';
+import type { Case, Verdict } from './case/case.ts';
+import { formatSchedule } from './case/schedule-text.ts';
+import { unknownName } from './names.ts';
+import { Binder, ModelError, type Program } from './program.ts';
+import type { Selection } from './selection.ts';
+import { signatureOf } from './signature.ts';
+
+/** A machine with the model of one design on it; runs programs under decision sources. */
+export class Executor {
+  readonly selection: Selection;
+  readonly memory: MemoryName;
+  readonly size: Size;
+  readonly model: Model;
+  readonly machine: Machine;
+  readonly #binder: Binder;
+
+  constructor(selection: Selection, memory: MemoryName, size: Size) {
+    this.selection = selection;
+    this.memory = memory;
+    this.size = size;
+    this.model = selection.target.build(selection.settings, size);
+    this.machine = new Machine(this.model.layout, { cpus: size.cpus, memory: memoryModels[memory] });
+    this.model.attach(this.machine);
+    this.#binder = new Binder(this.model);
+  }
+
+  bind(program: Program): BoundProgram {
+    return this.#binder.bind(program);
+  }
+
+  /** Runs to the end and says how it is judged; what the model throws is a verdict of its own. */
+  judge(program: Program, source: DecisionSource, observer: Observer | null = null): Verdict {
+    this.machine.observer = observer;
+    try {
+      return this.verdictOf(this.machine.run(this.#binder.bind(program, true), source));
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      return {
+        verdict: 'error',
+        message: `${error.operation}: ${withoutPrefix(error.message, error.operation)}`,
+      };
+    } finally {
+      this.machine.observer = null;
+    }
+  }
+
+  /** The verdict of the execution that `machine.run` has just ended with `end`. */
+  verdictOf(end: number): Verdict {
+    const { violation } = this.machine;
+    if (end !== End.Violation || violation === null) return { verdict: 'clean' };
+    return { verdict: 'violation', signature: signatureOf(violation) };
+  }
+
+  /** What recorded answers mean, and how they are judged when given again. */
+  describe(program: Program, answers: ArrayLike<number>): { schedule: Schedule; verdict: Verdict } {
+    const describer = new Describer(new Answers(answers));
+    const verdict = this.judge(program, describer);
+    return { schedule: describer.schedule(), verdict };
+  }
+
+  toCase(program: Program, schedule: Schedule, expect: Verdict): Case {
+    const { target, variant, switches } = this.selection;
+    return {
+      target: target.name,
+      variant: variant.name,
+      switches: switches.map(one => one.name),
+      memory: this.memory,
+      size: this.size,
+      program,
+      schedule: formatSchedule(schedule, this.machine.layout),
+      expect,
+    };
+  }
+}
+
+/** @throws UsageError naming the option. */
+export function memoryByName(name: string): MemoryName {
+  if (isMemoryName(name)) return name;
+  throw new UsageError(`--memory: ${unknownName('memory model', name, memoryNames)}`);
+}
+
+/** Engine errors name the operation already. */
+function withoutPrefix(message: string, operation: string): string {
+  return message.startsWith(`${operation}: `) ? message.slice(operation.length + 2) : message;
+}

@@ -1,0 +1,65 @@
+import { UsageError } from '../engine/errors.ts';
+import type { Model, Operation, Size } from '../targets/target.ts';
+import { unknownName } from './names.ts';
+import type { Call, Program } from './program.ts';
+import type { Stream } from './stream.ts';
+
+/** How often a program has 0, 1, 2, 3 operations of setup, and 1, 2, 3 on a CPU. Small programs race most. */
+const SETUP_WEIGHTS = [2, 2, 1.5, 1];
+const CPU_WEIGHTS = [4, 3, 1.5];
+/** How often a CPU may take an interrupt, where the target has handlers. */
+const INTERRUPT_WEIGHTS = [2, 1];
+
+/** Draws programs of a model's operations, whose arguments come from the arbitraries they declare. */
+export class ProgramGenerator {
+  readonly #size: Size;
+  readonly #scheduled: readonly Operation[];
+  readonly #handlers: readonly Operation[];
+  readonly #draw: ReadonlyMap<string, (stream: Stream) => readonly number[]>;
+
+  /** @throws UsageError if `only` names an operation that the model lacks, or leaves nothing to run. */
+  constructor(model: Model, size: Size, only: readonly string[] = []) {
+    const known = model.operations.map(operation => operation.name);
+    for (const name of only) {
+      if (!known.includes(name)) throw new UsageError(`--ops: ${unknownName('operation', name, known)}`);
+    }
+    const chosen = model.operations.filter(operation =>
+      only.length > 0 ? only.includes(operation.name) : (operation.weight ?? 1) > 0,
+    );
+    this.#size = size;
+    this.#scheduled = chosen.filter(operation => operation.interrupt !== true);
+    this.#handlers = chosen.filter(operation => operation.interrupt === true);
+    if (this.#scheduled.length === 0) {
+      throw new UsageError(
+        '--ops: only interrupt handlers are named; name an operation that a CPU can run as well',
+      );
+    }
+    this.#draw = new Map(
+      chosen.map(operation => {
+        const arbitraries = operation.parameters.map(parameter => parameter.arbitrary(size));
+        return [operation.name, stream => arbitraries.map(arb => arb.generate(stream.fc, undefined).value)];
+      }),
+    );
+  }
+
+  draw(stream: Stream): Program {
+    const setup = this.#calls(stream, this.#scheduled, stream.weighted(SETUP_WEIGHTS));
+    const cpus = Array.from({ length: this.#size.cpus }, () =>
+      this.#calls(stream, this.#scheduled, 1 + stream.weighted(CPU_WEIGHTS)),
+    );
+    const interrupts =
+      this.#handlers.length === 0
+        ? []
+        : cpus.map(() => this.#calls(stream, this.#handlers, stream.weighted(INTERRUPT_WEIGHTS)));
+    return { setup, cpus, interrupts };
+  }
+
+  #calls(stream: Stream, from: readonly Operation[], count: number): readonly Call[] {
+    // An operation named by --ops is wanted even where its weight says "only if named".
+    const weights = from.map(operation => operation.weight || 1);
+    return Array.from({ length: count }, () => {
+      const operation = from[stream.weighted(weights)];
+      return { operation: operation.name, args: this.#draw.get(operation.name)?.(stream) ?? [] };
+    });
+  }
+}

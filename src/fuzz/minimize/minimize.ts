@@ -1,0 +1,69 @@
+import { type Case, sameVerdict } from '../case/case.ts';
+import { parseSchedule } from '../case/schedule-text.ts';
+import type { Executor } from '../executor.ts';
+import { callCount } from '../program.ts';
+import { replayCase } from '../replay.ts';
+import { MachineLab } from './lab.ts';
+import { type Candidate, dropOperations, shrinkMachine, simplifyArguments } from './program.ts';
+import { calmSchedule } from './schedule.ts';
+
+/** What the minimiser made of a case. */
+export interface Minimized {
+  readonly case: Case;
+  /** One line for each stage: what shrank, by how much. */
+  readonly log: readonly string[];
+  readonly executions: number;
+  /** True if nothing smaller was found in any dimension before the budget or the user ended it. */
+  readonly complete: boolean;
+}
+
+/**
+ * Minimises a case while its verdict stays: fewest operations, then CPUs, pages and address spaces, then simplest
+ * arguments, then the calmest schedule. Deterministic; `beat` is called at every execution and ends it by
+ * returning false, with the best so far. Returns null if the case does not show its verdict to begin with.
+ */
+export function minimizeCase(
+  executor: Executor,
+  one: Case,
+  budget: number,
+  beat: () => boolean,
+): Minimized | null {
+  const lab = new MachineLab(executor, one.expect, budget, beat);
+  const { size } = one;
+  const home = lab.executor(size);
+  const schedule = parseSchedule(one.schedule, name => home.machine.layout.find(name));
+  const found = lab.follow(one.program, size, schedule, size);
+  if (found === null) return null;
+  let best: Candidate = { program: one.program, size, found };
+  const log: string[] = [];
+  const stage = (name: string, step: (from: Candidate, lab: MachineLab) => Candidate): void => {
+    const before = best;
+    const left = lab.budget;
+    best = step(best, lab);
+    log.push(`${name}: ${describe(before)} -> ${describe(best)} (${left - lab.budget} executions)`);
+  };
+  for (let round = 1; round <= 4 && lab.budget > 0; round++) {
+    const before = best;
+    stage('operations', dropOperations);
+    stage('machine', shrinkMachine);
+    stage('arguments', simplifyArguments);
+    if (best.program === before.program) break;
+  }
+  stage('schedule', calmSchedule);
+  const complete = lab.budget > 0;
+  const smallest = lab.executor(best.size);
+  const result = smallest.toCase(best.program, best.found.schedule, one.expect);
+  const replayed = replayCase(smallest, result);
+  if (replayed.diverged !== null || !sameVerdict(replayed.verdict, one.expect)) {
+    log.push('the minimised case did not replay; the original is kept');
+    return { case: one, log, executions: budget - lab.budget, complete: false };
+  }
+  return { case: result, log, executions: budget - lab.budget, complete };
+}
+
+function describe({ program, size, found }: Candidate): string {
+  const [switches = 0, weak = 0, rest = 0, steps = 0] = found.cost;
+  const machine = `${size.cpus} CPUs, ${size.pages} pages, ${size.mms} mms`;
+  const decisions = `${switches} switches, ${weak} weak, ${rest} other`;
+  return `${callCount(program)} operations, ${machine}, ${decisions}, ${steps} accesses`;
+}

@@ -1,0 +1,91 @@
+import { Piscina } from 'piscina';
+import { Heartbeat } from './heartbeat.ts';
+import type { Envelope, TaskKind, Tasks } from './tasks.ts';
+
+/** A task whose worker made no progress and was ended. */
+export class HangError extends Error {
+  override name = 'HangError';
+  /** The program that ran, -1 if none, and the answers given in the execution that hung. */
+  readonly program: number;
+  readonly answers: readonly number[];
+  readonly steps: readonly (readonly [number, number, number])[];
+
+  constructor(seconds: number, heartbeat: Heartbeat) {
+    super(`no access and no end of an execution for ${seconds} s`);
+    this.program = heartbeat.program;
+    this.answers = [...heartbeat.answers.subarray(0, heartbeat.answerCount[0])];
+    this.steps = heartbeat.steps();
+  }
+}
+
+/** Times a second that the watchdog looks. */
+const LOOKS = 10;
+
+/** Runs tasks in a worker thread that is ended and replaced when it makes no progress. */
+export class WorkerPool {
+  readonly #pool: Piscina;
+  readonly #modules: readonly string[];
+  readonly #hangSeconds: number;
+  readonly #heartbeat = new Heartbeat();
+  #stopped = false;
+
+  /** @param modules paths of modules with targets; @param hangSeconds time without progress that is a hang. */
+  constructor(modules: readonly string[], hangSeconds: number) {
+    this.#modules = modules;
+    this.#hangSeconds = hangSeconds;
+    this.#pool = new Piscina({
+      filename: new URL('./worker.js', import.meta.url).href,
+      minThreads: 1,
+      maxThreads: 1,
+      idleTimeout: 3_600_000,
+    });
+  }
+
+  /**
+   * Runs one task.
+   *
+   * @throws HangError if the worker made no progress; a new worker serves the next task.
+   */
+  async run<K extends TaskKind>(task: Tasks[K]['task'] & { readonly type: K }): Promise<Tasks[K]['result']> {
+    const heartbeat = this.#heartbeat;
+    heartbeat.reset(this.#stopped && task.type !== 'hung' && task.type !== 'replay');
+    const abort = new AbortController();
+    let beats = heartbeat.beats;
+    let still = 0;
+    const timer = setInterval(() => {
+      const now = heartbeat.beats;
+      still = now === beats ? still + 1 : 0;
+      beats = now;
+      if (still >= this.#hangSeconds * LOOKS) abort.abort();
+    }, 1000 / LOOKS);
+    const envelope: Envelope = { task, modules: this.#modules, heartbeat: heartbeat.buffer };
+    try {
+      return await this.#pool.run(envelope, { signal: abort.signal });
+    } catch (error) {
+      if (abort.signal.aborted) throw new HangError(this.#hangSeconds, heartbeat);
+      throw error;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  /** Executions begun in the task that runs. */
+  get executions(): number {
+    return this.#heartbeat.executions;
+  }
+
+  /** Ends the running task soon, and all later ones at once; each returns what it has. */
+  stop(): void {
+    this.#stopped = true;
+    this.#heartbeat.stop();
+  }
+
+  /** Ends the running task soon; later ones are not concerned. */
+  endTask(): void {
+    this.#heartbeat.stop();
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}

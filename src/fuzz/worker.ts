@@ -1,0 +1,105 @@
+import { UsageError } from '../engine/errors.ts';
+import type { ActorKind, Pick, Step } from '../engine/schedule.ts';
+import { allSites, siteCounts } from '../engine/sites.ts';
+import { Answers } from '../engine/strategies/answers.ts';
+import { type DescribeListener, Describer, trimmed } from '../engine/strategies/describe.ts';
+import type { Size } from '../targets/target.ts';
+import { Batch, drawProgram } from './batch.ts';
+import { type Case, caseDesign } from './case/case.ts';
+import { Executor, memoryByName } from './executor.ts';
+import { ProgramGenerator } from './generate.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { minimizeCase } from './minimize/minimize.ts';
+import { loadTargets } from './registry.ts';
+import { replayCase, searchNear } from './replay.ts';
+import { parseSelection } from './selection.ts';
+import type { DescribeTask, Envelope, HungTask, Job, SiteCount } from './tasks.ts';
+
+const actors: readonly ActorKind[] = ['cpu', 'commit', 'irq'];
+/** Stands for an answer among the steps written down: then kind and value follow. */
+const PICK = actors.length;
+const executors = new Map<string, Executor>();
+
+/** The entry of the worker thread: runs one task. Machines are kept for the tasks that follow. */
+export default async function runTask({ task, modules, heartbeat }: Envelope): Promise<unknown> {
+  const beat = new Heartbeat(heartbeat);
+  const ofCase = (one: Case): Promise<Executor> =>
+    executorFor(modules, caseDesign(one), one.memory, one.size);
+  switch (task.type) {
+    case 'fuzz': {
+      const { executor, generator } = await prepare(modules, task.job);
+      return new Batch(executor, generator, beat, task).run();
+    }
+    case 'describe':
+      return describe(await prepare(modules, task.job), task, beat);
+    case 'hung':
+      return hung(await prepare(modules, task.job), task);
+    case 'replay':
+      return replayCase(await ofCase(task.case), task.case);
+    case 'search':
+      return searchNear(await ofCase(task.case), task.case, () => beat.beat());
+    case 'minimize':
+      return minimizeCase(await ofCase(task.case), task.case, task.budget, () => beat.beat());
+    case 'sites':
+      return allSites().flatMap((site, id): SiteCount[] =>
+        site.func === '' ? [] : [{ key: site.key, line: site.line, count: siteCounts[id] }],
+      );
+  }
+}
+
+interface Prepared {
+  readonly executor: Executor;
+  readonly generator: ProgramGenerator;
+}
+
+async function prepare(modules: readonly string[], job: Job): Promise<Prepared> {
+  const executor = await executorFor(modules, job.design, job.memory, job.size);
+  return { executor, generator: new ProgramGenerator(executor.model, job.size, job.ops) };
+}
+
+async function executorFor(
+  modules: readonly string[],
+  design: string,
+  memory: string,
+  size: Size,
+): Promise<Executor> {
+  const key = `${design} ${memory} ${size.cpus} ${size.pages} ${size.mms}`;
+  let executor = executors.get(key);
+  if (executor === undefined) {
+    const [selection] = parseSelection(design, await loadTargets(modules));
+    if (selection === undefined) throw new UsageError(`${design} names no variant`);
+    executor = new Executor(selection, memoryByName(memory), size);
+    executors.set(key, executor);
+  }
+  return executor;
+}
+
+/** Runs an execution that will hang again, leaving its steps in the shared words. */
+function describe({ executor, generator }: Prepared, task: DescribeTask, beat: Heartbeat): null {
+  const program = drawProgram(generator, task.job, task.program);
+  const listener: DescribeListener = {
+    step: step => beat.addStep(actors.indexOf(step.actor), step.cpu, step.address),
+    pick: pick => beat.addStep(PICK, pick.kind, pick.value),
+  };
+  executor.judge(program, new Describer(new Answers(task.answers), listener));
+  return null;
+}
+
+function hung({ executor, generator }: Prepared, task: HungTask): Case {
+  const program = drawProgram(generator, task.job, task.program);
+  const before: Pick[] = [];
+  const steps: Step[] = [];
+  let picks = before;
+  for (const [what, cpu, address] of task.steps) {
+    if (what === PICK) picks.push({ kind: cpu, value: address });
+    else {
+      picks = [];
+      steps.push({ actor: actors[what] ?? 'cpu', cpu, address, picks });
+    }
+  }
+  const schedule = {
+    before: trimmed(before),
+    steps: steps.map(step => ({ ...step, picks: trimmed(step.picks) })),
+  };
+  return executor.toCase(program, schedule, { verdict: 'hang' });
+}

@@ -1,0 +1,141 @@
+import { Kind } from '../engine/access.ts';
+import type { AccessEvent, Trace, TraceEvent, TraceViolation } from '../fuzz/trace.ts';
+import { accessMarks, accessText } from './access-text.ts';
+import { type Spell, spelling } from './location.ts';
+import { relevant } from './relevance.ts';
+
+/** Columns of a diagram: it is pasted into mails. */
+export const DIAGRAM_WIDTH = 76;
+/** A CPU's column begins at least this far to the right of the one before. */
+const MIN_INDENT = 8;
+const MAX_INDENT = 38;
+
+/** A line of a diagram, before it is placed in the column of its CPU. */
+interface Line {
+  /** -1 for lines across all columns. */
+  readonly cpu: number;
+  readonly text: string;
+}
+
+/**
+ * The race as a kernel developer writes it under a mail: a column for each CPU, time downwards, one line for each
+ * access that matters, and the violation at its place.
+ */
+export function diagram(trace: Trace): string {
+  const shown = relevant(trace);
+  const spell = spelling(locationsOf(shown.events, trace.violation));
+  const lines = shown.events.flatMap(event => linesOf(event, spell));
+  const verdict = trace.violation === null ? [] : violationLines(trace.violation, spell);
+  const indents = columns(trace.cpus, [...lines, ...verdict]);
+  const setup = trace.events.filter(event => event.type === 'operation' && event.setup && event.begin);
+  const head = setup.flatMap(event => (event.type === 'operation' ? wrap(`before: ${event.text}`, 0) : []));
+  return [
+    ...head,
+    ...(head.length > 0 ? [''] : []),
+    ...titles(indents),
+    ...place(lines, indents),
+    ...place(verdict, indents),
+    ...footer(shown.private, shown.other),
+  ].join('\n');
+}
+
+function locationsOf(events: readonly TraceEvent[], violation: TraceViolation | null): Set<string> {
+  const locations = new Set<string>();
+  for (const event of events) {
+    if (event.type === 'access') {
+      locations.add(event.location);
+      if (event.kind === Kind.Alloc) locations.add(event.shown.result);
+    }
+    if (event.type === 'access' || event.type === 'commit')
+      for (const one of event.visible) locations.add(one.location);
+  }
+  if (violation !== null) locations.add(violation.location);
+  return locations;
+}
+
+function linesOf(event: TraceEvent, spell: Spell): readonly Line[] {
+  switch (event.type) {
+    case 'operation':
+      return [{ cpu: event.cpu, text: `${event.text}:` }];
+    case 'interrupt':
+      return [{ cpu: event.cpu, text: event.begin ? `<irq> ${event.text}:` : '</irq>' }];
+    case 'commit':
+      return event.visible.map(one => ({
+        cpu: one.cpu,
+        text: `  ... ${spell(one.location)} = ${one.value} becomes visible`,
+      }));
+    case 'access':
+      return accessLines(event, spell);
+  }
+}
+
+function accessLines(event: AccessEvent, spell: Spell): readonly Line[] {
+  const marks = accessMarks(event);
+  const blocked = event.executed ? '' : event.kind >= Kind.FirstBlocking ? '  ... waits for ever' : '';
+  const text = `  ${accessText(event, spell)}${marks === '' ? '' : ` ${marks}`}${blocked}`;
+  // What the access itself stores is no news; what it forces out of the store buffer is, and comes first.
+  const forced = event.visible.filter(one => one.address !== event.address || one.cpu !== event.cpu);
+  const visible = forced.map(one => ({
+    cpu: one.cpu,
+    text: `  ... ${spell(one.location)} = ${one.value} becomes visible`,
+  }));
+  return [...visible, { cpu: event.cpu, text }];
+}
+
+function violationLines(violation: TraceViolation, spell: Spell): readonly Line[] {
+  const message =
+    violation.location === ''
+      ? violation.message
+      : violation.message.replaceAll(violation.location, spell(violation.location));
+  return [
+    { cpu: violation.cpu, text: `  *** ${violation.oracle}: ${message}` },
+    ...violation.details.map(detail => ({ cpu: violation.cpu, text: `      ${detail}` })),
+  ];
+}
+
+/** Where each column begins: as far apart as the longest lines allow. */
+function columns(cpus: number, lines: readonly Line[]): readonly number[] {
+  let step = MAX_INDENT;
+  for (const { cpu, text } of lines) {
+    if (cpu > 0) step = Math.min(step, Math.floor((DIAGRAM_WIDTH - text.length) / cpu));
+  }
+  const widest = Math.floor((DIAGRAM_WIDTH - 20) / Math.max(1, cpus - 1));
+  const indent = Math.min(Math.max(step, MIN_INDENT), Math.max(widest, MIN_INDENT));
+  return Array.from({ length: cpus }, (_, cpu) => cpu * indent);
+}
+
+function titles(indents: readonly number[]): readonly string[] {
+  const row = (text: (cpu: number) => string): string =>
+    indents.reduce((line, indent, cpu) => line.padEnd(indent) + text(cpu), '').trimEnd();
+  return [row(cpu => `CPU${cpu}`), row(() => '----')];
+}
+
+function place(lines: readonly Line[], indents: readonly number[]): readonly string[] {
+  return lines.flatMap(({ cpu, text }) => wrap(text, indents[cpu] ?? 0));
+}
+
+/** Breaks a text that is too long at spaces; what follows is indented further. */
+function wrap(text: string, indent: number): readonly string[] {
+  const lead = (/^ */.exec(text)?.[0] ?? '').length;
+  const lines: string[] = [];
+  let line = ' '.repeat(indent + lead);
+  let empty = true;
+  for (const word of text.trim().split(' ')) {
+    if (!empty && line.length + 1 + word.length > DIAGRAM_WIDTH) {
+      lines.push(line);
+      line = ' '.repeat(indent + lead + 4);
+      empty = true;
+    }
+    line += empty ? word : ` ${word}`;
+    empty = false;
+  }
+  lines.push(line);
+  return lines;
+}
+
+function footer(privateOnes: number, other: number): readonly string[] {
+  const parts: string[] = [];
+  if (privateOnes > 0) parts.push(`${privateOnes} to locations that only one CPU touches`);
+  if (other > 0) parts.push(`${other} barriers and retries`);
+  return parts.length === 0 ? [] : ['', ...wrap(`(not shown: ${parts.join(', ')})`, 0)];
+}
