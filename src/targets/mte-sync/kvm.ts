@@ -83,7 +83,8 @@ export function* userMemAbort(cpu: Cpu, s: State, index: number, write: boolean)
   const got = yield* gup(cpu, s, index, write);
   if (got === null) return false;
   const { page, writable } = got;
-  yield d.mmuLockRead ? cpu.readLock(kvm.mmu_lock) : cpu.writeLock(kvm.mmu_lock);
+  if (d.mmuLockRead) yield cpu.readLock(kvm.mmu_lock);
+  else yield cpu.writeLock(kvm.mmu_lock);
   const retry = d.mmuRetry && (yield* mmuInvalidateRetry(cpu, s, seq));
   let mapped = retry;
   if (!retry) {
@@ -100,7 +101,8 @@ export function* userMemAbort(cpu: Cpu, s: State, index: number, write: boolean)
       mapped = true;
     }
   }
-  yield d.mmuLockRead ? cpu.readUnlock(kvm.mmu_lock) : cpu.writeUnlock(kvm.mmu_lock);
+  if (d.mmuLockRead) yield cpu.readUnlock(kvm.mmu_lock);
+  else yield cpu.writeUnlock(kvm.mmu_lock);
   if (mapped && writable && page !== filePage(s)) yield cpu.setBit(PG.dirty, page.flags);
   yield* putPage(cpu, s, page);
   return mapped;
