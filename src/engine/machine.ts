@@ -630,6 +630,8 @@ export class Machine implements MemoryHost {
       case Kind.FlushTlb:
         memory.fence(id, Fence.Mb);
         for (let c = 0; c < this.cpus.length; c++) {
+          // The interrupted CPU takes the request and answers it: what surrounds the handler is ordered.
+          if (cpu.b === 1 && c !== id) memory.fence(c, Fence.Mb);
           if (cpu.b !== 2 || c === id) this.#tlb[c * this.#translations + a] = 0;
         }
         return 0;
@@ -961,7 +963,7 @@ export class Machine implements MemoryHost {
   }
 
   #checkRace(cpu: Cpu): void {
-    if (this.race === null) return;
+    if (this.race === null || (cpu.order & Order.RaceIntended) !== 0) return;
     const isPlain = cpu.kind === Kind.PlainLoad || cpu.kind === Kind.PlainStore;
     const write = cpu.kind === Kind.PlainStore || cpu.kind === Kind.Store || cpu.kind === Kind.Rmw;
     const found = this.race.check(cpu.id, cpu.address, write, isPlain, cpu.site);

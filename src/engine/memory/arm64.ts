@@ -12,6 +12,8 @@ const DEPENDENCIES = 8;
 const LATE = 0x3f000000;
 /** Stale reads of one word in a row after which a CPU must read the newest value. */
 const MAX_STALE_STREAK = 4;
+/** Loads that later ones may be ordered after through more than the time of their value. */
+const HEADS = Order.Acquire | Order.Pointer | Order.Dependent;
 
 /**
  * Delayed stores and stale loads, other-multi-copy-atomic. `now` counts commits to memory; a version of a word is
@@ -50,6 +52,8 @@ export class Arm64 extends Memory {
   readonly #depBase: Int32Array;
   readonly #depEnd: Int32Array;
   readonly #depTime: Int32Array;
+  /** Latest of a CPU's `#depTime`. */
+  readonly #depLatest: Int32Array;
   readonly #depNext: Int32Array;
   /** Time of the last pointer load or walk, for accesses marked `Order.Dependent`. */
   readonly #lastPointer: Int32Array;
@@ -91,6 +95,7 @@ export class Arm64 extends Memory {
     this.#depBase = new Int32Array(cpus * DEPENDENCIES);
     this.#depEnd = new Int32Array(cpus * DEPENDENCIES);
     this.#depTime = new Int32Array(cpus * DEPENDENCIES);
+    this.#depLatest = new Int32Array(cpus);
     this.#depNext = new Int32Array(cpus);
     this.#lastPointer = new Int32Array(cpus);
     this.#streakAddress = new Int32Array(cpus);
@@ -126,6 +131,8 @@ export class Arm64 extends Memory {
     this.#voidTime.fill(0);
     this.#unlockTime.fill(0);
     this.#depTime.fill(0);
+    this.#depLatest.fill(0);
+    this.#depNext.fill(0);
     this.#lastPointer.fill(0);
     this.#streakAddress.fill(0);
   }
@@ -140,11 +147,9 @@ export class Arm64 extends Memory {
       const i = this.#youngest(cpu, address);
       if (i >= 0) return this.#forward(cpu, i, order);
     }
-    const since = this.#since[address];
-    if (since <= this.#floor[cpu]) {
-      // Everybody who reads from here on sees this version; nothing to remember.
+    if (this.#since[address] <= this.#floor[cpu] && (order & HEADS) === 0) {
+      // This CPU sees this version or a later one from here on; nothing to remember.
       if (this.race !== null) this.race.loaded(cpu, address, this.race.current(address), order);
-      if ((order & Order.Pointer) !== 0) this.#pointer(cpu, this.words[address], since);
       return this.words[address];
     }
     return this.#loadVersion(cpu, address, order, 0, 0);
@@ -162,13 +167,7 @@ export class Arm64 extends Memory {
   #reach(cpu: number, address: number, order: number): number {
     const since = this.#since[address];
     if (since < this.#base) return 0;
-    let floor = this.#floor[cpu];
-    if ((order & Order.Dependent) !== 0) floor = Math.max(floor, this.#lastPointer[cpu]);
-    const d0 = cpu * DEPENDENCIES;
-    for (let d = d0; d < d0 + DEPENDENCIES; d++) {
-      if (this.#depTime[d] > floor && address >= this.#depBase[d] && address < this.#depEnd[d])
-        floor = this.#depTime[d];
-    }
+    const floor = this.#floorOf(cpu, address, order);
     const seen = this.#seen[cpu * this.size + address];
     let end = since;
     let n = 0;
@@ -178,6 +177,19 @@ export class Arm64 extends Memory {
       n++;
     }
     return n;
+  }
+
+  /** The floor under which a CPU reads a word: its own, or the time of the load that the address came from. */
+  #floorOf(cpu: number, address: number, order: number): number {
+    let floor = this.#floor[cpu];
+    if ((order & Order.Dependent) !== 0 && this.#lastPointer[cpu] > floor) floor = this.#lastPointer[cpu];
+    if (this.#depLatest[cpu] <= floor) return floor;
+    const d0 = cpu * DEPENDENCIES;
+    for (let d = d0; d < d0 + DEPENDENCIES; d++) {
+      if (this.#depTime[d] > floor && address >= this.#depBase[d] && address < this.#depEnd[d])
+        floor = this.#depTime[d];
+    }
+    return floor;
   }
 
   /** Whether a CPU has read a word stale so often in a row that it must now read the newest value. */
@@ -236,9 +248,11 @@ export class Arm64 extends Memory {
       snapshot = this.#oldSnapshot[slot];
     }
     this.#seen[cpu * this.size + address] = since;
-    if ((order & Order.Void) === 0 && since > this.#readTime[cpu]) this.#readTime[cpu] = since;
-    if ((order & Order.Acquire) !== 0 && since > this.#floor[cpu]) this.#floor[cpu] = since;
-    if ((order & Order.Pointer) !== 0) this.#pointer(cpu, value, since);
+    // What is ordered after this load is ordered after what this load was ordered after.
+    const time = Math.max(since, this.#floorOf(cpu, address, order));
+    if ((order & Order.Void) === 0 && time > this.#readTime[cpu]) this.#readTime[cpu] = time;
+    if ((order & Order.Acquire) !== 0) this.#floor[cpu] = time;
+    if ((order & Order.Pointer) !== 0) this.#pointer(cpu, value, time);
     if (this.race !== null) this.race.loaded(cpu, address, snapshot, order);
     return value;
   }
@@ -264,6 +278,7 @@ export class Arm64 extends Memory {
       if (this.#depTime[d] <= this.#floor[cpu]) free = d;
       else if (this.#depBase[d] === base) {
         if (since > this.#depTime[d]) this.#depTime[d] = since;
+        if (since > this.#depLatest[cpu]) this.#depLatest[cpu] = since;
         return;
       }
     }
@@ -276,6 +291,7 @@ export class Arm64 extends Memory {
     this.#depBase[free] = base;
     this.#depEnd[free] = this.#objectEnd[value];
     this.#depTime[free] = since;
+    if (since > this.#depLatest[cpu]) this.#depLatest[cpu] = since;
   }
 
   override store(cpu: number, address: number, value: number, order: number, site: number): void {
@@ -327,11 +343,11 @@ export class Arm64 extends Memory {
       }
     }
     if ((order & (Order.Release | Order.Full)) !== 0) this.flush(cpu);
-    const since = this.#since[address];
-    if ((order & Order.Void) !== 0) this.#voidTime[cpu] = Math.max(this.#voidTime[cpu], since);
-    else if (since > this.#readTime[cpu]) this.#readTime[cpu] = since;
-    if ((order & Order.Acquire) !== 0 && since > this.#floor[cpu]) this.#floor[cpu] = since;
-    if ((order & Order.Pointer) !== 0) this.#pointer(cpu, this.words[address], since);
+    const time = Math.max(this.#since[address], this.#floorOf(cpu, address, order));
+    if ((order & Order.Void) !== 0) this.#voidTime[cpu] = Math.max(this.#voidTime[cpu], time);
+    else if (time > this.#readTime[cpu]) this.#readTime[cpu] = time;
+    if ((order & Order.Acquire) !== 0) this.#floor[cpu] = time;
+    if ((order & Order.Pointer) !== 0) this.#pointer(cpu, this.words[address], time);
     this.#remember(address);
     this.touch(address, cpu, site);
     const old = rmwAtomic(this.words, address, op, operand, expected);
@@ -383,9 +399,9 @@ export class Arm64 extends Memory {
 
   override acquireWord(cpu: number, address: number, value: number, site: number): void {
     if (this.#count[cpu] !== 0) this.#commitAll(cpu, address);
-    const since = this.#since[address];
-    if (since > this.#readTime[cpu]) this.#readTime[cpu] = since;
-    this.#floor[cpu] = Math.max(this.#floor[cpu], since, this.#unlockTime[cpu]);
+    const time = Math.max(this.#since[address], this.#floorOf(cpu, address, Order.Relaxed));
+    if (time > this.#readTime[cpu]) this.#readTime[cpu] = time;
+    this.#floor[cpu] = Math.max(time, this.#unlockTime[cpu]);
     this.#remember(address);
     this.touch(address, cpu, site);
     Atomics.store(this.words, address, value);
