@@ -23,7 +23,7 @@ function option(name: string, fallback: string): string {
 
 const directory = process.argv[2] ?? '.';
 const only = option('only', '');
-const budget = Number(option('budget', '3000000'));
+const budget = Number(option('budget', '20000000'));
 const slow = Number(option('slow', '100'));
 
 /** A state in an order of its own, so that ours and the reference's compare. */
@@ -34,7 +34,7 @@ function canonical(parts: readonly string[]): string {
 function statesOf(result: LitmusResult): Set<string> {
   const { program } = result;
   return new Set(
-    result.states.map(state =>
+    [...result.states()].map(state =>
       canonical(
         state.map((value, i) => {
           const o = program.observed[i];
@@ -80,14 +80,14 @@ for (const line of lines) {
   const seconds = (used.user + used.system) / 1e6;
   if (seconds * 1000 > slow)
     console.log(
-      `slow          ${expected.test} ${seconds.toFixed(2)} s (reference ${expected.herd_cpu_s} s) ${result.states.length} states`,
+      `slow          ${expected.test} ${seconds.toFixed(2)} s (reference ${expected.herd_cpu_s} s) ${result.stateCount} states`,
     );
   if (expected.verdict === 'Timeout') {
     counts.timeouts++;
     timeoutSeconds += seconds;
     if (result.exhausted) counts.answered++;
     console.log(
-      `timeout       ${expected.test}: ${result.observation}${result.exhausted ? '' : ' (not exhausted)'}, ${result.states.length}${result.statesExhausted ? '' : '+'} states in ${seconds.toFixed(2)} s`,
+      `timeout       ${expected.test}: ${result.observation}${result.exhausted ? '' : ' (not exhausted)'}, ${result.stateCount}${result.statesExhausted ? '' : '+'} states in ${seconds.toFixed(2)} s`,
     );
     continue;
   }

@@ -77,15 +77,28 @@ export class Axioms {
    * the coherence order known so far, transitively closed, among non-initial writes.
    */
   consistent(rf: Int32Array, co: Int32Array): boolean {
-    this.derive(rf, co);
+    this.derive(rf, co, null);
     const { n, words } = this.skeleton;
     close(this.reach, n, words);
     if (reflexive(this.reach, n, words)) return false;
     return this.rcuHolds(rf);
   }
 
-  /** Fills in `reach` (as G, not closed), `cumul` (closed) and `prop`. */
-  private derive(rf: Int32Array, co: Int32Array): void {
+  /**
+   * Whether every way to decide the open reads keeps the axioms: the relations are built from all their `sources`
+   * at once, which is more than any one choice gives, and a relation that has no cycle has none in its parts.
+   * Only for skeletons without read-modify-writes and dependencies carried through memory, with one write at most
+   * for each location, where the other axioms have nothing to say.
+   */
+  certain(rf: Int32Array, co: Int32Array, sources: readonly (readonly number[])[]): boolean {
+    this.derive(rf, co, sources);
+    const { n, words } = this.skeleton;
+    close(this.reach, n, words);
+    return !reflexive(this.reach, n, words) && this.rcuHolds(rf);
+  }
+
+  /** Fills in `reach` (as G, not closed), `cumul` (closed) and `prop`; open reads read all of `sources`, or nothing. */
+  private derive(rf: Int32Array, co: Int32Array, sources: readonly (readonly number[])[] | null): void {
     const s = this.skeleton;
     const { n, words, own } = s;
     const { reach, overwritten, readers, cumul, prop, marked } = this;
@@ -101,21 +114,9 @@ export class Axioms {
     const { strong, cumulative } = this;
     for (let i = 0; i < n * words; i++) cumul[i] |= cumulative[i];
     for (const r of s.reads) {
-      const w = rf[r];
-      if (w === undecided || marked[r] === 0) continue;
-      const row = r * words;
-      if (w === initial) {
-        const all = s.location[r] * words;
-        for (let k = 0; k < words; k++) overwritten[row + k] = this.writes[all + k] & ~own[row + k];
-        continue;
-      }
-      const from = w * words;
-      for (let k = 0; k < words; k++) overwritten[row + k] = co[from + k] & ~own[row + k] & s.marked[k];
-      if (s.thread[w] !== s.thread[r] && marked[w] === 1) {
-        setBit(reach, from, r);
-        setBit(readers, from, r);
-        join(cumul, from, cumulative, row, words);
-      }
+      if (marked[r] === 0) continue;
+      if (rf[r] !== undecided) this.readsFrom(r, rf[r], co);
+      else if (sources !== null) for (const w of sources[r]) this.readsFrom(r, w, co);
     }
     for (const writes of s.writesAt)
       for (const w of writes) {
@@ -146,6 +147,25 @@ export class Axioms {
         for (const f of this.fencing) if (hasBit(prop, row, f)) join(reach, row, strong, f * words, words);
       } else for (let f = 0; f < n; f++) if (hasBit(prop, row, f)) join(reach, row, strong, f * words, words);
     }
+  }
+
+  /** Adds that r reads w: rfe, the A-cumulative fences after r, and what overwrites w. */
+  private readsFrom(r: number, w: number, co: Int32Array): void {
+    const s = this.skeleton;
+    const { words, own } = s;
+    const { overwritten } = this;
+    const row = r * words;
+    if (w === initial) {
+      const all = s.location[r] * words;
+      for (let k = 0; k < words; k++) overwritten[row + k] |= this.writes[all + k] & ~own[row + k];
+      return;
+    }
+    const from = w * words;
+    for (let k = 0; k < words; k++) overwritten[row + k] |= co[from + k] & ~own[row + k] & s.marked[k];
+    if (s.thread[w] === s.thread[r] || this.marked[w] === 0) return;
+    setBit(this.reach, from, r);
+    setBit(this.readers, from, r);
+    join(this.cumul, from, this.cumulative, row, words);
   }
 
   /** row |= the rows in `relation` of everything in row. */

@@ -1,20 +1,21 @@
-// All final states of a litmus program under the Linux-kernel memory model: for every choice of a shape per
-// process, a search over its executions.
+// Litmus programs under the Linux-kernel memory model: for every choice of a shape per process, a search over its
+// executions. `explore` lists all final states; `witness` looks for one with a property.
 
 import { holds } from '../evaluate.ts';
-import type { LitmusProgram } from '../program.ts';
+import type { LitmusProgram, Proposition } from '../program.ts';
+import { agreeing, alternatives, type Literal } from './goal.ts';
 import { findRaces, type RaceFlags } from './races.ts';
 import { type Execution, Search, type SearchSink, type StateLayout } from './search.ts';
 import { type Shape, shapesOf } from './shape.ts';
 import { Skeleton } from './skeleton.ts';
 import { StateSet } from './state-set.ts';
-import { enumerateTraces } from './traces.ts';
+import { enumerateTraces, flag } from './traces.ts';
 
 export interface ExploreOptions {
-  /** Stop after so many checks of the axioms; unlimited when left out. */
+  /** Stop after so many checks of the axioms and new states, together; unlimited when left out. */
   readonly budget?: number;
-  /** Called with one execution per new final state. */
-  readonly onExecution?: (state: Int32Array, execution: Execution) => void;
+  /** Called with each new final state and one execution that ends in it; both are reused after the call. */
+  readonly onState?: (state: Int32Array, execution: Execution) => void;
 }
 
 export interface Exploration {
@@ -22,47 +23,28 @@ export interface Exploration {
   readonly flags: RaceFlags;
   /** Whether everything was looked at; else the states found are only some of them. */
   readonly exhausted: boolean;
-  /** Checks of the axioms made. */
-  readonly checks: number;
+  /** Checks of the axioms made and states found. */
+  readonly spent: number;
 }
 
-class StateSink implements SearchSink {
-  stopped = false;
-  checks = 0;
-  readonly flags: RaceFlags = { dataRace: false, mixedAccesses: false };
-  private readonly program: LitmusProgram;
-  private readonly states: StateSet;
-  private readonly options: ExploreOptions;
-  private readonly budget: number;
-  /** With plain accesses every execution must be seen: one may race where another with the same state does not. */
-  private readonly every: boolean;
+/** A program with its traces grouped by shape, ready to search. */
+export interface Prepared {
+  readonly program: LitmusProgram;
+  readonly shapes: readonly (readonly Shape[])[];
+  readonly layout: StateLayout;
+  /** Plain accesses make it necessary to see every execution: one may race where another with its state does not. */
+  readonly plain: boolean;
+}
 
-  constructor(program: LitmusProgram, states: StateSet, options: ExploreOptions, every: boolean) {
-    this.program = program;
-    this.states = states;
-    this.options = options;
-    this.budget = options.budget ?? Number.POSITIVE_INFINITY;
-    this.every = every;
-  }
-
-  wants(state: Int32Array): boolean {
-    if (this.program.filter !== null && !holds(this.program.filter, state)) return false;
-    return this.every || !this.states.has(state);
-  }
-
-  found(state: Int32Array, execution: Execution): boolean {
-    if (this.every && !findRaces(execution, this.flags)) return false;
-    if (this.states.add(state)) this.options.onExecution?.(state, execution);
-    return !this.every;
-  }
-
-  spend(): void {
-    if (++this.checks >= this.budget) this.stopped = true;
-  }
+/** Lists what each process can do. Throws TooManyTraces when a process alone has too many behaviours. */
+export function prepare(program: LitmusProgram): Prepared {
+  const shapes = enumerateTraces(program).map(shapesOf);
+  const plain = shapes.some(list => list.some(shape => shape.events.some(e => (e.flags & flag.plain) !== 0)));
+  return { program, shapes, layout: layoutOf(program), plain };
 }
 
 /** Where final states take their values from. */
-export function layoutOf(program: LitmusProgram): StateLayout {
+function layoutOf(program: LitmusProgram): StateLayout {
   const registers: number[][] = program.processes.map(() => []);
   const locations: { location: number; index: number; initial: number }[] = [];
   program.observed.forEach((o, index) => {
@@ -77,35 +59,126 @@ export function layoutOf(program: LitmusProgram): StateLayout {
   };
 }
 
-/** Calls `visit` for every choice of one shape per process, until it answers false. */
-function eachCombination(
-  shapes: readonly (readonly Shape[])[],
-  visit: (chosen: readonly Shape[]) => boolean,
-): void {
-  const chosen: Shape[] = [];
-  const step = (t: number): boolean => {
-    if (t === shapes.length) return visit(chosen);
-    for (const shape of shapes[t]) {
-      chosen[t] = shape;
-      if (!step(t + 1)) return false;
+class StateSink implements SearchSink {
+  stopped = false;
+  spent = 0;
+  readonly flags: RaceFlags = { dataRace: false, mixedAccesses: false };
+  readonly states: StateSet;
+  private readonly prepared: Prepared;
+  private readonly options: ExploreOptions;
+  private readonly budget: number;
+
+  constructor(prepared: Prepared, options: ExploreOptions) {
+    this.prepared = prepared;
+    this.options = options;
+    this.budget = options.budget ?? Number.POSITIVE_INFINITY;
+    this.states = new StateSet(prepared.program, prepared.shapes);
+  }
+
+  wants(state: Int32Array): boolean {
+    const { filter } = this.prepared.program;
+    if (filter !== null && !holds(filter, state)) return false;
+    return this.prepared.plain || !this.states.has(state);
+  }
+
+  found(state: Int32Array, execution: Execution): boolean {
+    if (this.prepared.plain && !findRaces(execution, this.flags)) return false;
+    if (this.states.add(state)) {
+      this.spend();
+      this.options.onState?.(state, execution);
     }
+    return !this.prepared.plain;
+  }
+
+  spend(): void {
+    if (++this.spent >= this.budget) this.stopped = true;
+  }
+}
+
+class WitnessSink implements SearchSink {
+  stopped = false;
+  exhausted = true;
+  witness: number[] | null = null;
+  private spent = 0;
+  private readonly prepared: Prepared;
+  private readonly wanted: (state: Int32Array) => boolean;
+  private readonly options: ExploreOptions;
+
+  constructor(prepared: Prepared, wanted: (state: Int32Array) => boolean, options: ExploreOptions) {
+    this.prepared = prepared;
+    this.wanted = wanted;
+    this.options = options;
+  }
+
+  wants(state: Int32Array): boolean {
+    const { filter } = this.prepared.program;
+    return (filter === null || holds(filter, state)) && this.wanted(state);
+  }
+
+  found(state: Int32Array, execution: Execution): boolean {
+    const flags = { dataRace: false, mixedAccesses: false };
+    if (this.prepared.plain && !findRaces(execution, flags)) return false;
+    this.witness = [...state];
+    this.stopped = true;
+    this.options.onState?.(state, execution);
     return true;
+  }
+
+  spend(): void {
+    if (++this.spent < (this.options.budget ?? Number.POSITIVE_INFINITY)) return;
+    this.exhausted = false;
+    this.stopped = true;
+  }
+}
+
+/** Searches every choice of one shape per process, of the traces that agree with the literals. */
+function searchAll(
+  { program, shapes, layout }: Prepared,
+  literals: readonly Literal[],
+  sink: SearchSink,
+): void {
+  const candidates = shapes.map((list, t) =>
+    list
+      .map(shape => ({ shape, rows: agreeing(shape.registers, layout.registers[t], literals) }))
+      .filter(({ rows }) => rows.length > 0),
+  );
+  const chosen: Shape[] = [];
+  const rows: number[][] = [];
+  const step = (t: number): void => {
+    if (sink.stopped) return;
+    if (t === candidates.length) {
+      new Search(new Skeleton(chosen.slice(), program.locations.length), rows, layout, sink).run();
+      return;
+    }
+    for (const candidate of candidates[t]) {
+      chosen[t] = candidate.shape;
+      rows[t] = candidate.rows;
+      step(t + 1);
+    }
   };
   step(0);
 }
 
-/** Explores a program. Throws TooManyTraces when a process alone has too many behaviours to list. */
-export function explore(program: LitmusProgram, options: ExploreOptions = {}): Exploration {
-  const shapes = enumerateTraces(program).map(shapesOf);
-  const layout = layoutOf(program);
-  const states = new StateSet(program, shapes);
-  const plain = shapes.some(list => list.some(shape => shape.events.some(e => (e.flags & 2) !== 0)));
-  const sink = new StateSink(program, states, options, plain);
-  eachCombination(shapes, chosen => {
-    const skeleton = new Skeleton(chosen, program.locations.length);
-    const rows = chosen.map(shape => Int32Array.from(shape.rows.keys()));
-    new Search(skeleton, rows, layout, sink).run();
-    return !sink.stopped;
-  });
-  return { states, flags: sink.flags, exhausted: !sink.stopped, checks: sink.checks };
+/** All final states. */
+export function explore(prepared: Prepared, options: ExploreOptions = {}): Exploration {
+  const sink = new StateSink(prepared, options);
+  searchAll(prepared, [], sink);
+  return { states: sink.states, flags: sink.flags, exhausted: !sink.stopped, spent: sink.spent };
+}
+
+/**
+ * One final state that satisfies `proposition` (or, `negated`, does not), or null. `exhausted` tells whether null means
+ * that there is none.
+ */
+export function witness(
+  prepared: Prepared,
+  proposition: Proposition,
+  negated: boolean,
+  options: ExploreOptions = {},
+): { readonly state: readonly number[] | null; readonly exhausted: boolean } {
+  const sink = new WitnessSink(prepared, state => holds(proposition, state) !== negated, options);
+  for (const literals of alternatives(proposition, negated) ?? [[]]) {
+    if (!sink.stopped) searchAll(prepared, literals, sink);
+  }
+  return { state: sink.witness, exhausted: sink.exhausted };
 }

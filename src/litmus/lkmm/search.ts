@@ -50,6 +50,42 @@ export interface StateLayout {
   readonly initial: readonly number[];
 }
 
+/** With so many reads open it pays to ask whether all ways to decide them are consistent. */
+const sureFrom = 3;
+
+/** A set of traces of one shape, with its subsets by the value of an event, made when first asked for. */
+class RowSet {
+  readonly rows: readonly number[];
+  private readonly shape: Shape;
+  private readonly subsets: Map<number, RowSet>[] = [];
+
+  constructor(shape: Shape, rows: readonly number[]) {
+    this.shape = shape;
+    this.rows = rows;
+  }
+
+  /** Those in which the local event has this value. */
+  where(event: number, value: number): RowSet {
+    let byValue = this.subsets[event];
+    if (byValue === undefined) {
+      byValue = new Map();
+      this.subsets[event] = byValue;
+    }
+    let subset = byValue.get(value);
+    if (subset === undefined) {
+      const rows = this.rows.filter(row => this.shape.rows[row][event] === value);
+      subset = rows.length === this.rows.length ? this : new RowSet(this.shape, rows);
+      byValue.set(value, subset);
+    }
+    return subset;
+  }
+
+  /** The different values of the local event. */
+  values(event: number): number[] {
+    return [...new Set(this.rows.map(row => this.shape.rows[row][event]))];
+  }
+}
+
 export class Search {
   private readonly skeleton: Skeleton;
   private readonly axioms: Axioms;
@@ -57,14 +93,16 @@ export class Search {
   private readonly layout: StateLayout;
   private readonly sink: SearchSink;
   private readonly rf: Int32Array;
-  /** Traces of each process still possible, as row numbers of its shape. */
-  private readonly rows: Int32Array[];
+  /** Traces of each process still possible. */
+  private readonly rows: RowSet[];
   private readonly state: Int32Array;
   /** Reads in decision order; from `silent` on their choice does not change the state. */
   private readonly reads: number[];
   private readonly silent: number;
   /** Writes each read could read, program order respected; `initial` first. */
   private readonly sources: number[][] = [];
+  /** What follows the decision of each read; made once, they are called very often. */
+  private readonly deciding: readonly ((depth: number) => void)[];
   /** Coherence matrices by depth. */
   private readonly orders: Int32Array[] = [];
   private readonly execution: {
@@ -74,25 +112,38 @@ export class Search {
     value: (e: number) => number;
   };
 
-  constructor(skeleton: Skeleton, rows: readonly Int32Array[], layout: StateLayout, sink: SearchSink) {
+  /** Whether every way to decide what is open is known to be consistent. */
+  private sure = false;
+  /** Whether that can be found out at all (see `Axioms.certain`). */
+  private readonly simple: boolean;
+
+  /** `rows` are the traces of each process to look at, as row numbers of its shape. */
+  constructor(
+    skeleton: Skeleton,
+    rows: readonly (readonly number[])[],
+    layout: StateLayout,
+    sink: SearchSink,
+  ) {
     this.skeleton = skeleton;
     this.axioms = new Axioms(skeleton);
     this.coherence = new Coherence(skeleton);
     this.layout = layout;
     this.sink = sink;
     this.rf = new Int32Array(skeleton.n).fill(undecided);
-    this.rows = rows.slice();
+    this.rows = rows.map((list, t) => new RowSet(skeleton.shapes[t], list));
     this.state = new Int32Array(layout.size);
     const loud = skeleton.reads.filter(r => this.varies(r));
     this.silent = loud.length;
     this.reads = [...loud, ...skeleton.reads.filter(r => !this.varies(r))];
     for (const r of skeleton.reads) this.sources[r] = this.sourcesOf(r);
+    this.deciding = this.reads.map((_, step) => depth => this.decide(step + 1, depth));
     this.execution = {
       rf: this.rf,
       co: this.orders[0],
       skeleton,
-      value: e => this.values(e, this.rows[skeleton.thread[e]][0]),
+      value: e => this.value(e),
     };
+    this.simple = this.isSimple();
   }
 
   /** Explores everything, or until the sink stops it. */
@@ -102,19 +153,26 @@ export class Search {
     this.decide(0, 0);
   }
 
-  private shape(e: number): Shape {
-    return this.skeleton.shapes[this.skeleton.thread[e]];
-  }
-
-  private values(e: number, row: number): number {
-    return this.shape(e).rows[row][e - this.skeleton.first[this.skeleton.thread[e]]];
+  /** The value of an event in the first of the traces still possible. */
+  private value(e: number): number {
+    const s = this.skeleton;
+    const t = s.thread[e];
+    return s.shapes[t].rows[this.rows[t].rows[0]][e - s.first[t]];
   }
 
   /** Whether a read returns different values in different traces that are still possible. */
   private varies(r: number): boolean {
-    const rows = this.rows[this.skeleton.thread[r]];
-    for (const row of rows) if (this.values(r, row) !== this.values(r, rows[0])) return true;
-    return false;
+    const t = this.skeleton.thread[r];
+    return this.rows[t].values(r - this.skeleton.first[t]).length > 1;
+  }
+
+  /** One write per location at most, and no process accesses a location twice: coherence holds by itself. */
+  private isSimple(): boolean {
+    const s = this.skeleton;
+    if (s.hasRmw || s.hasPlain || s.carries || s.writesAt.some(writes => writes.length > 1)) return false;
+    const seen = new Set<number>();
+    for (let e = 0; e < s.n; e++) seen.add(s.thread[e] * s.writesAt.length + s.location[e]);
+    return seen.size === s.n;
   }
 
   private sourcesOf(r: number): number[] {
@@ -132,59 +190,46 @@ export class Search {
       this.lasts(0, depth);
       return;
     }
-    this.read(step, depth, next => this.decide(step + 1, next));
+    const settles = this.simple && !this.sure && this.silent - step >= sureFrom && this.isCertain(depth);
+    if (settles) this.sure = true;
+    this.read(step, depth, this.deciding[step]);
+    if (settles) this.sure = false;
+  }
+
+  private isCertain(depth: number): boolean {
+    this.sink.spend();
+    return this.axioms.certain(this.rf, this.orders[depth], this.sources);
   }
 
   private read(step: number, depth: number, proceed: (depth: number) => void): void {
     const s = this.skeleton;
     const r = this.reads[step];
     const t = s.thread[r];
+    const local = r - s.first[t];
     const rows = this.rows[t];
     for (const w of this.sources[r]) {
       if (w === initial) {
-        const value = this.layout.initial[s.location[r]];
-        const kept = this.filter(t, r, value);
-        if (kept.length > 0) {
-          this.rows[t] = kept;
-          this.tryRead(r, w, depth, proceed);
-          this.rows[t] = rows;
-        }
+        const kept = rows.where(local, this.layout.initial[s.location[r]]);
+        if (kept.rows.length === 0) continue;
+        this.rows[t] = kept;
+        this.tryRead(r, w, depth, proceed);
+        this.rows[t] = rows;
         continue;
       }
       const u = s.thread[w];
-      if (u === t) {
-        const kept = rows.filter(row => this.values(r, row) === this.values(w, row));
-        if (kept.length > 0) {
-          this.rows[t] = kept;
-          this.tryRead(r, w, depth, proceed);
-          this.rows[t] = rows;
-        }
-        continue;
-      }
       const theirs = this.rows[u];
-      for (let i = 0; i < theirs.length; i++) {
-        const value = this.values(w, theirs[i]);
-        let seen = false;
-        for (let j = 0; j < i && !seen; j++) seen = this.values(w, theirs[j]) === value;
-        if (seen) continue;
-        const kept = this.filter(t, r, value);
-        if (kept.length === 0) continue;
+      const other = w - s.first[u];
+      for (const value of theirs.values(other)) {
+        const kept = rows.where(local, value);
+        const written = (u === t ? kept : theirs).where(other, value);
+        if (kept.rows.length === 0 || written.rows.length === 0) continue;
         this.rows[t] = kept;
-        this.rows[u] = this.filter(u, w, value);
+        this.rows[u] = written;
         this.tryRead(r, w, depth, proceed);
         this.rows[t] = rows;
         this.rows[u] = theirs;
       }
     }
-  }
-
-  /** The possible traces of thread t in which event e has this value. */
-  private filter(t: number, e: number, value: number): Int32Array {
-    const rows = this.rows[t];
-    let matching = 0;
-    for (let i = 0; i < rows.length; i++) if (this.values(e, rows[i]) === value) matching++;
-    if (matching === rows.length) return rows;
-    return rows.filter(row => this.values(e, row) === value);
   }
 
   private order(depth: number): Int32Array {
@@ -197,9 +242,14 @@ export class Search {
   }
 
   private tryRead(r: number, w: number, depth: number, proceed: (depth: number) => void): void {
+    this.rf[r] = w;
+    if (this.sure) {
+      proceed(depth);
+      this.rf[r] = undecided;
+      return;
+    }
     const co = this.order(depth + 1);
     co.set(this.orders[depth]);
-    this.rf[r] = w;
     if (this.coherence.read(this.rf, co, r) && this.check(co)) proceed(depth + 1);
     this.rf[r] = undecided;
   }
@@ -227,7 +277,7 @@ export class Search {
     const co = this.orders[depth];
     for (const w of writes) {
       if (writes.some(x => hasBit(co, w * words, x))) continue;
-      this.state[index] = this.values(w, this.rows[this.skeleton.thread[w]][0]);
+      this.state[index] = this.value(w);
       if (writes.length === 1) {
         this.lasts(i + 1, depth);
         return;
@@ -246,7 +296,7 @@ export class Search {
   /** The final state is known. */
   private settled(depth: number): void {
     this.layout.registers.forEach((indices, t) => {
-      const row = this.rows[t][0];
+      const row = this.rows[t].rows[0];
       indices.forEach((index, k) => {
         this.state[index] = this.skeleton.shapes[t].registers[row][k];
       });

@@ -1,15 +1,20 @@
 // A set of final states, each a tuple of small integers: packed into one number when the possible values allow it
-// (nearly always), else into a string.
+// (nearly always), else into a string. When there are not too many such numbers the set is a bitmap.
 
 import type { LitmusProgram } from '../program.ts';
 import type { Shape } from './shape.ts';
 import { flag } from './traces.ts';
+
+/** Possible states up to which a bitmap (of 4 MiB then) is used. */
+const bitmapLimit = 2 ** 25;
 
 export class StateSet {
   /** Possible values of each part, and their place in that list. */
   private readonly values: readonly (readonly number[])[];
   private readonly places: readonly ReadonlyMap<number, number>[];
   private readonly packed: boolean;
+  private readonly bitmap: Int32Array | null;
+  private count = 0;
   private readonly numbers = new Set<number>();
   private readonly strings = new Set<string>();
 
@@ -36,12 +41,13 @@ export class StateSet {
     });
     this.values = values.map(set => [...set].sort((a, b) => a - b));
     this.places = this.values.map(list => new Map(list.map((value, i) => [value, i])));
-    this.packed =
-      this.values.reduce((product, list) => product * Math.max(1, list.length), 1) <= Number.MAX_SAFE_INTEGER;
+    const possible = this.values.reduce((product, list) => product * Math.max(1, list.length), 1);
+    this.packed = possible <= Number.MAX_SAFE_INTEGER;
+    this.bitmap = possible <= bitmapLimit ? new Int32Array(Math.ceil(possible / 32)) : null;
   }
 
   get size(): number {
-    return this.packed ? this.numbers.size : this.strings.size;
+    return this.count;
   }
 
   private pack(state: Int32Array): number {
@@ -56,21 +62,39 @@ export class StateSet {
   }
 
   has(state: Int32Array): boolean {
-    return this.packed ? this.numbers.has(this.pack(state)) : this.strings.has(state.join());
+    if (!this.packed) return this.strings.has(state.join());
+    const key = this.pack(state);
+    return this.bitmap === null ? this.numbers.has(key) : (this.bitmap[key >>> 5] & (1 << (key & 31))) !== 0;
   }
 
   /** Adds a state; false when it was there. */
   add(state: Int32Array): boolean {
-    const before = this.size;
-    if (this.packed) this.numbers.add(this.pack(state));
-    else this.strings.add(state.join());
-    return this.size > before;
+    if (this.has(state)) return false;
+    this.count++;
+    if (!this.packed) this.strings.add(state.join());
+    else {
+      const key = this.pack(state);
+      if (this.bitmap === null) this.numbers.add(key);
+      else this.bitmap[key >>> 5] |= 1 << (key & 31);
+    }
+    return true;
   }
 
-  /** The states, each as a fresh tuple. */
+  /** The packed states, in order. */
+  private *keys(): Generator<number> {
+    if (this.bitmap === null) {
+      yield* [...this.numbers].sort((a, b) => a - b);
+      return;
+    }
+    for (let word = 0; word < this.bitmap.length; word++)
+      for (let bits = this.bitmap[word]; bits !== 0; bits &= bits - 1)
+        yield word * 32 + 31 - Math.clz32(bits & -bits);
+  }
+
+  /** The states, each as a fresh tuple, ordered by their parts unless there are too many for numbers. */
   *[Symbol.iterator](): Generator<number[]> {
     for (const text of this.strings) yield text.split(',').map(Number);
-    for (let key of this.numbers) {
+    for (let key of this.keys()) {
       const state: number[] = [];
       for (let i = this.values.length - 1; i >= 0; i--) {
         const list = this.values[i];
