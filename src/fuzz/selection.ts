@@ -12,7 +12,7 @@ export interface Selection {
 
 /** Names and merges a variant and its switches. */
 export function select(target: Target, variant: Variant, switches: readonly Switch[]): Selection {
-  const settings = switches.reduce<Settings>((all, one) => ({ ...all, ...one.settings }), variant.settings);
+  const settings: Settings = Object.assign({}, variant.settings, ...switches.map(one => one.settings));
   return { target, variant, switches, settings };
 }
 

@@ -183,18 +183,17 @@ function orderSuffix(order: number): string {
 
 function wait(event: AccessEvent, at: string, ref: string): Spelled {
   const { a: mask, b: want, order } = event;
-  const returns = `-> ${event.shown.result}`;
-  const acquire = (order & Order.Acquire) !== 0;
-  const condition = isPowerOfTwo(mask)
-    ? `${want === 0 ? '!(' : ''}VAL & ${bits(event, mask)}${want === 0 ? ')' : ''}`
-    : mask === -1
-      ? `VAL == ${event.shown.b}`
-      : `(VAL & ${event.shown.a}) == ${event.shown.b}`;
-  if (acquire) return { text: `smp_cond_load_acquire(${ref}, ${condition})`, returns };
-  if (isPowerOfTwo(mask)) {
-    return { text: `while (${want === 0 ? '' : '!'}test_bit(${bits(event, mask)}, ${ref}));`, returns };
+  const oneBit = isPowerOfTwo(mask);
+  // A wait for one bit says all about the value it ended with.
+  const returns = oneBit ? null : `-> ${event.shown.result}`;
+  const bit = bits(event, mask);
+  if ((order & Order.Acquire) !== 0) {
+    const whole = mask === -1 ? `VAL == ${event.shown.b}` : `(VAL & ${event.shown.a}) == ${event.shown.b}`;
+    const condition = oneBit ? (want === 0 ? `!(VAL & ${bit})` : `VAL & ${bit}`) : whole;
+    return { text: `smp_cond_load_acquire(${ref}, ${condition})`, returns };
   }
-  return { text: `wait until ${condition.replace('VAL', at)}`, returns };
+  if (oneBit) return { text: `while (${want === 0 ? '' : '!'}test_bit(${bit}, ${ref}));`, returns };
+  return { text: `while ((READ_ONCE(${at}) & ${event.shown.a}) != ${event.shown.b});`, returns };
 }
 
 function isFolioLock(event: AccessEvent): boolean {

@@ -6,9 +6,11 @@ import { relevant } from './relevance.ts';
 
 /** Columns of a diagram: it is pasted into mails. */
 export const DIAGRAM_WIDTH = 76;
-/** A CPU's column begins at least this far to the right of the one before. */
-const MIN_INDENT = 8;
+/** A column begins at least this far to the right of the one before; longer lines are broken. */
+const MIN_INDENT = 12;
 const MAX_INDENT = 38;
+/** What is left for the last column, unless there are more than four CPUs. */
+const LAST_COLUMN = 40;
 
 /** A line of a diagram, before it is placed in the column of its CPU. */
 interface Line {
@@ -24,7 +26,7 @@ interface Line {
 export function diagram(trace: Trace): string {
   const shown = relevant(trace);
   const spell = spelling(locationsOf(shown.events, trace.violation));
-  const lines = shown.events.flatMap(event => linesOf(event, spell));
+  const lines = headed(shown.events, spell);
   const verdict = trace.violation === null ? [] : violationLines(trace.violation, spell);
   const indents = columns(trace.cpus, [...lines, ...verdict]);
   const setup = trace.events.filter(event => event.type === 'operation' && event.setup && event.begin);
@@ -53,10 +55,32 @@ function locationsOf(events: readonly TraceEvent[], violation: TraceViolation | 
   return locations;
 }
 
+/** The lines of all events; the heading of an operation stands right above its first line. */
+function headed(events: readonly TraceEvent[], spell: Spell): readonly Line[] {
+  const lines: Line[] = [];
+  const waiting = new Map<number, Line>();
+  const flush = (cpu: number): void => {
+    const heading = waiting.get(cpu);
+    if (heading !== undefined) lines.push(heading);
+    waiting.delete(cpu);
+  };
+  for (const event of events) {
+    if (event.type === 'operation') {
+      flush(event.cpu);
+      waiting.set(event.cpu, { cpu: event.cpu, text: `${event.text}:` });
+      continue;
+    }
+    if (event.type === 'access') flush(event.cpu);
+    lines.push(...linesOf(event, spell));
+  }
+  for (const cpu of [...waiting.keys()]) flush(cpu);
+  return lines;
+}
+
 function linesOf(event: TraceEvent, spell: Spell): readonly Line[] {
   switch (event.type) {
     case 'operation':
-      return [{ cpu: event.cpu, text: `${event.text}:` }];
+      return [];
     case 'interrupt':
       return [{ cpu: event.cpu, text: event.begin ? `<irq> ${event.text}:` : '</irq>' }];
     case 'commit':
@@ -93,14 +117,18 @@ function violationLines(violation: TraceViolation, spell: Spell): readonly Line[
   ];
 }
 
-/** Where each column begins: as far apart as the longest lines allow. */
+/** Where each column begins: as far apart as the longest lines allow, within limits. */
 function columns(cpus: number, lines: readonly Line[]): readonly number[] {
+  const between = Math.max(1, cpus - 1);
+  const least = Math.max(
+    MIN_INDENT / 2,
+    Math.min(2 * MIN_INDENT, Math.floor((DIAGRAM_WIDTH - LAST_COLUMN) / between)),
+  );
   let step = MAX_INDENT;
   for (const { cpu, text } of lines) {
     if (cpu > 0) step = Math.min(step, Math.floor((DIAGRAM_WIDTH - text.length) / cpu));
   }
-  const widest = Math.floor((DIAGRAM_WIDTH - 20) / Math.max(1, cpus - 1));
-  const indent = Math.min(Math.max(step, MIN_INDENT), Math.max(widest, MIN_INDENT));
+  const indent = Math.max(step, least);
   return Array.from({ length: cpus }, (_, cpu) => cpu * indent);
 }
 

@@ -32,6 +32,8 @@ export interface Lab {
   search(program: Program, size: Size, executions: number): Found | null;
   /** Whether arguments that a smaller machine or a simpler program would need are legal. */
   legal(program: Program, size: Size): boolean;
+  /** Names of an operation's parameters. */
+  parameters(operation: string, size: Size): readonly string[];
   /** Simpler values of an argument, simplest first. */
   simpler(operation: string, parameter: number, value: number, size: Size): readonly number[];
   /** Executions left before the minimiser must be content. */
@@ -147,6 +149,11 @@ export class MachineLab implements Lab {
         true
       );
     });
+  }
+
+  parameters(operation: string, size: Size): readonly string[] {
+    const { operations } = this.executor(size).model;
+    return operations.find(one => one.name === operation)?.parameters.map(one => one.name) ?? [];
   }
 
   simpler(operation: string, parameter: number, value: number, size: Size): readonly number[] {

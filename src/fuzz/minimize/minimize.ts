@@ -40,7 +40,7 @@ export function minimizeCase(
     const before = best;
     const left = lab.budget;
     best = step(best, lab);
-    log.push(`${name}: ${describe(before)} -> ${describe(best)} (${left - lab.budget} executions)`);
+    log.push(`${name}: ${change(before, best)} (${left - lab.budget} executions)`);
   };
   for (let round = 1; round <= 4 && lab.budget > 0; round++) {
     const before = best;
@@ -61,9 +61,26 @@ export function minimizeCase(
   return { case: result, log, executions: budget - lab.budget, complete };
 }
 
-function describe({ program, size, found }: Candidate): string {
+/** `4 -> 2 operations, 2 -> 1 pages` */
+function change(before: Candidate, after: Candidate): string {
+  const parts = sizesOf(before).flatMap(([name, was], i) => {
+    const now = sizesOf(after)[i]?.[1] ?? was;
+    return now === was ? [] : [`${was} -> ${now} ${name}`];
+  });
+  if (parts.length > 0) return parts.join(', ');
+  return before.program === after.program ? 'nothing smaller' : 'simpler values';
+}
+
+function sizesOf({ program, size, found }: Candidate): readonly (readonly [name: string, value: number])[] {
   const [switches = 0, weak = 0, rest = 0, steps = 0] = found.cost;
-  const machine = `${size.cpus} CPUs, ${size.pages} pages, ${size.mms} mms`;
-  const decisions = `${switches} switches, ${weak} weak, ${rest} other`;
-  return `${callCount(program)} operations, ${machine}, ${decisions}, ${steps} accesses`;
+  return [
+    ['operations', callCount(program)],
+    ['CPUs', size.cpus],
+    ['pages', size.pages],
+    ['address spaces', size.mms],
+    ['switches', switches],
+    ['stale reads, delays and commits', weak],
+    ['failures, interrupts and choices', rest],
+    ['accesses', steps],
+  ];
 }

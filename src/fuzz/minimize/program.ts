@@ -57,9 +57,17 @@ export function shrinkMachine(start: Candidate, lab: Lab): Candidate {
   return best;
 }
 
-/** Moves arguments toward 0 by the shrinking of their arbitraries. */
+/**
+ * Moves arguments toward 0 by the shrinking of their arbitraries: first all of one name that share a value (a race
+ * on page 1 becomes one on page 0), then each on its own.
+ */
 export function simplifyArguments(start: Candidate, lab: Lab): Candidate {
   let best = start;
+  for (const program of renamedValues(best.program, lab, best.size)) {
+    if (lab.budget <= 0) break;
+    const next = reproduce(lab, best, program, best.size, best.found.schedule);
+    if (next !== null && argumentSum(next.program) < argumentSum(best.program)) best = next;
+  }
   for (const place of argumentPlaces(best.program)) {
     for (let again = true; again && lab.budget > 0; ) {
       again = false;
@@ -127,6 +135,39 @@ function renumbered(schedule: Schedule, used: readonly number[]): Schedule {
     return cpu < 0 ? [] : [{ ...step, cpu }];
   });
   return { before: schedule.before, steps };
+}
+
+function argumentSum(program: Program): number {
+  const lists = [program.setup, ...program.cpus, ...program.interrupts];
+  return lists.flat().reduce((sum, { args }) => args.reduce((all, value) => all + Math.abs(value), sum), 0);
+}
+
+/** Programs in which a value of a parameter, wherever it stands, changes places with a smaller one. */
+function* renamedValues(program: Program, lab: Lab, size: Size): Generator<Program> {
+  const lists = [program.setup, ...program.cpus, ...program.interrupts];
+  const used = new Map<string, Set<number>>();
+  for (const { operation, args } of lists.flat()) {
+    for (const [i, name] of lab.parameters(operation, size).entries()) {
+      used.set(name, (used.get(name) ?? new Set()).add(args[i] ?? 0));
+    }
+  }
+  for (const [name, values] of used) {
+    for (const value of values) {
+      for (let to = 0; to < value; to++) {
+        const swap = (one: number): number => (one === value ? to : one === to ? value : one);
+        const renamed = ({ operation, args }: Call): Call => {
+          const names = lab.parameters(operation, size);
+          return { operation, args: args.map((one, i) => (names[i] === name ? swap(one) : one)) };
+        };
+        const next: Program = {
+          setup: program.setup.map(renamed),
+          cpus: program.cpus.map(list => list.map(renamed)),
+          interrupts: program.interrupts.map(list => list.map(renamed)),
+        };
+        if (argumentSum(next) < argumentSum(program) && lab.legal(next, size)) yield next;
+      }
+    }
+  }
 }
 
 interface ArgumentPlace {
