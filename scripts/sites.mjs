@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'acorn';
-import { ancestor } from 'acorn-walk';
+import { ancestor, simple } from 'acorn-walk';
 import MagicString from 'magic-string';
 import tsBlankSpace from 'ts-blank-space';
 
@@ -16,7 +16,9 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 export const isModel = name => name.replaceAll('\\', '/').startsWith('src/targets/');
 
 const primitives = new Set(
-  [...readFileSync(join(root, 'src/engine/cpu.ts'), 'utf8').matchAll(/^ {2}(\w+)\([^)]*\): Access \{/gm)].map(m => m[1]),
+  [...readFileSync(join(root, 'src/engine/cpu.ts'), 'utf8').matchAll(/^ {2}(\w+)\([^)]*\): Access \{/gm)].map(
+    m => m[1],
+  ),
 );
 
 let generators;
@@ -37,8 +39,19 @@ function generatorNames() {
 function functionName(node, parent) {
   if (node.id) return node.id.name;
   if (parent?.type === 'VariableDeclarator') return parent.id.name;
-  if (parent?.type === 'Property' || parent?.type === 'MethodDefinition') return parent.key.name ?? parent.key.value;
+  if (parent?.type === 'Property' || parent?.type === 'MethodDefinition')
+    return parent.key.name ?? parent.key.value;
   return undefined;
+}
+
+function containsYield(node) {
+  let found = false;
+  simple(node, {
+    YieldExpression() {
+      found = true;
+    },
+  });
+  return found;
 }
 
 const isFunction = node => /Function/.test(node.type);
@@ -83,8 +96,16 @@ export function instrument(code, name) {
       if (!primitives.has(method)) return;
       const { func } = enclosing(ancestors);
       const n = site(func, `${method}(${call.arguments.map(text).join(', ')})`, node, 1);
-      out.appendRight(call.start, `(${text(call.callee.object)}.site=$site+${n},`);
-      out.appendLeft(call.end, ')');
+      const cpu = text(call.callee.object);
+      const last = call.arguments[call.arguments.length - 1];
+      if (last !== undefined && call.arguments.some(containsYield)) {
+        // The site must be set after the accesses among the arguments.
+        out.appendRight(last.start, `${cpu}.at($site+${n},`);
+        out.appendLeft(last.end, ')');
+      } else {
+        out.appendRight(call.start, `(${cpu}.site=$site+${n},`);
+        out.appendLeft(call.end, ')');
+      }
     },
     CallExpression(node, _state, ancestors) {
       const parent = ancestors[ancestors.length - 2];
@@ -94,9 +115,16 @@ export function instrument(code, name) {
       if (callee.type === 'MemberExpression' && primitives.has(own) && /(^|\.)cpu$/.test(object)) {
         const yielded = parent.type === 'YieldExpression' && !parent.delegate;
         const returned = parent.type === 'ArrowFunctionExpression' || parent.type === 'ReturnStatement';
-        if (!yielded && !returned) problem(node, `${object}.${own}(...) describes an access that is never yielded`);
+        if (!yielded && !returned)
+          problem(node, `${object}.${own}(...) describes an access that is never yielded`);
       } else if (generatorNames().has(own) && (callee.type === 'Identifier' || /(^|\.)cpu$/.test(object))) {
-        const dropped = ['ExpressionStatement', 'IfStatement', 'UnaryExpression', 'BinaryExpression', 'LogicalExpression'];
+        const dropped = [
+          'ExpressionStatement',
+          'IfStatement',
+          'UnaryExpression',
+          'BinaryExpression',
+          'LogicalExpression',
+        ];
         if (dropped.includes(parent.type) || (parent.type === 'YieldExpression' && !parent.delegate)) {
           problem(node, `${own}(...) is a generator function: run it with yield*`);
         }

@@ -76,6 +76,8 @@ export const Order = {
   Dependent: 32,
   /** `Rmw` only: return the old value masked, as `test_and_set_bit` does. */
   TestBit: 64,
+  /** data_race(): not reported if it races. */
+  RaceIntended: 128,
 } as const;
 
 /** Barriers. */

@@ -117,7 +117,7 @@ export class Cpu {
   }
   /** data_race(x): a plain load whose race is intended. */
   dataRace(address: number): Access {
-    return this.#describe(Kind.Load, address, 0, 0, Order.Relaxed);
+    return this.#describe(Kind.Load, address, 0, 0, Order.RaceIntended);
   }
 
   // ---- barriers ---------------------------------------------------------------------------------------------
@@ -470,6 +470,12 @@ export class Cpu {
   /** A choice that the model leaves open; 0 is the calmest. */
   choose(n: number): number {
     return n > 1 ? this.machine.chooseFor(this, n) : 0;
+  }
+
+  /** Sets the site after the arguments of a primitive were computed; called by built models. */
+  at(site: number, value: number): number {
+    this.site = site;
+    return value;
   }
 
   #rmw(op: number, address: number, operand: number, expected: number, order: number): Access {

@@ -108,9 +108,9 @@ export function buildState(d: Design, size: Size): State {
   const ofFile = layout.struct('file_page', pageSpec);
   const vmas = layout.cache('vm_area_struct', size.mms * size.pages + 2, vmaSpec);
   const buffers = layout.cache('tag_buffer', size.pages + 2, { tags: words(GRANULES, tagWord()) });
-  const mms = Array.from({ length: size.mms }, (_, i) =>
-    layout.struct(`mm${i}`, mmSpec(size.pages, i === 0 ? '' : '/1')),
-  );
+  const mms = Array.from({ length: size.mms }, (_, i) => {
+    return { ...layout.struct(`mm${i}`, mmSpec(size.pages, i === 0 ? '' : '/1')), index: i };
+  });
   const stage1 = mms.map((_, i) =>
     Array.from({ length: size.pages }, (_, j) => layout.tlb(`mm${i} page ${j}`)),
   );
