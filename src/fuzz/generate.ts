@@ -9,13 +9,17 @@ const SETUP_WEIGHTS = [2, 2, 1.5, 1];
 const CPU_WEIGHTS = [4, 3, 1.5];
 /** How often a CPU may take an interrupt, where the target has handlers. */
 const INTERRUPT_WEIGHTS = [2, 1];
+/** How often a program draws from all operations, and how often from a random half of them. */
+const SWARM_WEIGHTS = [1, 2];
+/** How often an argument that is worth agreeing on is that of the program, and how often its own. */
+const FOCUS_WEIGHTS = [4, 1];
 
 /** Draws programs of a model's operations, whose arguments come from the arbitraries they declare. */
 export class ProgramGenerator {
   readonly #size: Size;
   readonly #scheduled: readonly Operation[];
   readonly #handlers: readonly Operation[];
-  readonly #draw: ReadonlyMap<string, (stream: Stream) => readonly number[]>;
+  readonly #draw: ReadonlyMap<string, (stream: Stream, home: Map<string, number>) => readonly number[]>;
 
   /** @throws UsageError if `only` names an operation that the model lacks, or leaves nothing to run. */
   constructor(model: Model, size: Size, only: readonly string[] = []) {
@@ -36,30 +40,56 @@ export class ProgramGenerator {
     }
     this.#draw = new Map(
       chosen.map(operation => {
-        const arbitraries = operation.parameters.map(parameter => parameter.arbitrary(size));
-        return [operation.name, stream => arbitraries.map(arb => arb.generate(stream.fc, undefined).value)];
+        const parameters = operation.parameters.map(parameter => {
+          return { ...parameter, from: parameter.arbitrary(size) };
+        });
+        return [
+          operation.name,
+          (stream, home) =>
+            parameters.map(({ name, focus, from }) => {
+              const value = from.generate(stream.fc, undefined).value;
+              if (focus !== true) return value;
+              const common = home.get(name);
+              if (common === undefined) home.set(name, value);
+              return common === undefined || stream.weighted(FOCUS_WEIGHTS) === 1 ? value : common;
+            }),
+        ];
       }),
     );
   }
 
   draw(stream: Stream): Program {
-    const setup = this.#calls(stream, this.#scheduled, stream.weighted(SETUP_WEIGHTS));
+    const home = new Map<string, number>();
+    const swarm = this.#swarm(stream);
+    const setup = this.#calls(stream, home, this.#scheduled, stream.weighted(SETUP_WEIGHTS));
     const cpus = Array.from({ length: this.#size.cpus }, () =>
-      this.#calls(stream, this.#scheduled, 1 + stream.weighted(CPU_WEIGHTS)),
+      this.#calls(stream, home, swarm, 1 + stream.weighted(CPU_WEIGHTS)),
     );
     const interrupts =
       this.#handlers.length === 0
         ? []
-        : cpus.map(() => this.#calls(stream, this.#handlers, stream.weighted(INTERRUPT_WEIGHTS)));
+        : cpus.map(() => this.#calls(stream, home, this.#handlers, stream.weighted(INTERRUPT_WEIGHTS)));
     return { setup, cpus, interrupts };
   }
 
-  #calls(stream: Stream, from: readonly Operation[], count: number): readonly Call[] {
+  /** Swarm testing (Groce et al., ISSTA 2012): leaving operations out lets the others meet more often. */
+  #swarm(stream: Stream): readonly Operation[] {
+    if (stream.weighted(SWARM_WEIGHTS) === 0) return this.#scheduled;
+    const some = this.#scheduled.filter(() => stream.weighted([1, 1]) === 1);
+    return some.length > 0 ? some : this.#scheduled;
+  }
+
+  #calls(
+    stream: Stream,
+    home: Map<string, number>,
+    from: readonly Operation[],
+    count: number,
+  ): readonly Call[] {
     // An operation named by --ops is wanted even where its weight says "only if named".
     const weights = from.map(operation => operation.weight || 1);
     return Array.from({ length: count }, () => {
       const operation = from[stream.weighted(weights)];
-      return { operation: operation.name, args: this.#draw.get(operation.name)?.(stream) ?? [] };
+      return { operation: operation.name, args: this.#draw.get(operation.name)?.(stream, home) ?? [] };
     });
   }
 }

@@ -147,18 +147,29 @@ export class TagShadow {
     this.#begin(page, 0);
   }
 
+  /** The owner's side gives the tags of a page up: zero from now on (a failed KVM_ARM_MTE_COPY_TAGS). */
+  zeroed(page: TaggedPage): void {
+    for (const want of page.want) this.#set(want, 0);
+    this.#set(page.owned, 0);
+    this.#set(page.zeroOk, ALL);
+  }
+
   /** Somebody has taken it upon himself to initialise the tags of a page. */
   initialising(page: TaggedPage): void {
     this.#set(page.begun, 1);
   }
 
-  /** The value to store for an owner's tag; owners are users, guests, ptrace and KVM_ARM_MTE_COPY_TAGS. */
-  tagFor(page: TaggedPage, tag: number): number {
+  /**
+   * The value to store for an owner's tag; owners are users, guests, ptrace and KVM_ARM_MTE_COPY_TAGS. One that is
+   * not `promised` (a copy that will report a failure) may be kept or dropped.
+   */
+  tagFor(page: TaggedPage, tag: number, promised = true): number {
     const n = this.#get(this.#table.stores) + 1;
     if (n + FIRST_STORE >= MAX_STORES)
       throw new EngineError(`more than ${MAX_STORES} tag stores in one execution`);
     this.#set(this.#table.stores, n);
     this.#set(this.#table.storeContent[n], this.#get(page.content));
+    if (!promised) this.#set(this.#table.loose[n], 1);
     return ((n + FIRST_STORE) << 4) | tag;
   }
 
@@ -231,7 +242,9 @@ export class TagShadow {
       // An owner's own store, on its first arrival in memory: it defines what the tag must be.
       this.#set(page.want[g], value);
       this.#set(page.wantSite[g], site);
-      this.#set(page.owned, this.#get(page.owned) | (1 << g));
+      const promised = this.#get(this.#table.loose[n]) === 0;
+      this.#set(page.owned, promised ? this.#get(page.owned) | (1 << g) : this.#get(page.owned) & ~(1 << g));
+      if (!promised) this.#set(page.zeroOk, this.#get(page.zeroOk) | (1 << g));
       return;
     }
     const want = this.#get(page.want[g]);
@@ -296,6 +309,8 @@ function tableFields() {
     parent: words(MAX_CONTENTS, ghost()),
     /** Content that each numbered store belongs to. */
     storeContent: words(MAX_STORES, ghost()),
+    /** 1 if nobody promised that the store is kept. */
+    loose: words(MAX_STORES, ghost()),
     /** 1 once the store has reached memory. */
     reached: words(MAX_STORES, ghost()),
   };

@@ -18,6 +18,8 @@ export interface Parameter {
   readonly name: string;
   /** Draws a value; 0 is the simplest, and the arbitrary must be able to shrink a value read from a file. */
   arbitrary(size: Size): fc.Arbitrary<number>;
+  /** Operations of one program should mostly agree on it: they meet on the same page, say. */
+  readonly focus?: boolean;
   /** Names of the values 0, 1, ... in case files and diagrams. */
   readonly values?: readonly string[];
 }

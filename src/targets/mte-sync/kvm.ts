@@ -162,10 +162,13 @@ function* storeTags(cpu: Cpu, s: State, page: Page, index: number, tag: number, 
   const granules = short ? 1 : page.tags.length;
   for (let g = 0; g < granules; g++) {
     if (s.d.bufferMayFault) yield* faultInBuffer(cpu, s, index);
-    yield cpu.writeOnce(page.tags[g], s.shadow.tagFor(page, tag));
+    yield cpu.writeOnce(page.tags[g], s.shadow.tagFor(page, tag, !short));
   }
   if (locks) {
-    if (short) for (const word of page.tags) yield cpu.writeOnce(word, s.shadow.tagFor(page, 0));
+    if (short) {
+      s.shadow.zeroed(page);
+      yield* mteClearPageTags(cpu, s, page);
+    }
     yield* setPageMteTagged(cpu, s, page);
   } else if (!short && s.d.protocol !== 'always-zero') yield* setPageMteTagged(cpu, s, page);
   if (s.d.dirtyBeforePut) yield cpu.setBit(PG.dirty, page.flags);

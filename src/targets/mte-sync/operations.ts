@@ -11,8 +11,8 @@ const nat = (max: (size: Size) => number) => (size: Size) =>
   fc.integer({ min: 0, max: Math.max(0, max(size)) });
 const mm: Parameter = { name: 'mm', arbitrary: nat(size => size.mms - 1) };
 const child: Parameter = { name: 'child', arbitrary: nat(size => size.mms - 1) };
-const page: Parameter = { name: 'page', arbitrary: nat(size => size.pages - 1) };
-const granule: Parameter = { name: 'granule', arbitrary: nat(() => 1) };
+const page: Parameter = { name: 'page', arbitrary: nat(size => size.pages - 1), focus: true };
+const granule: Parameter = { name: 'granule', arbitrary: nat(() => 1), focus: true };
 const tag: Parameter = { name: 'tag', arbitrary: () => fc.integer({ min: 1, max: 7 }) };
 const yes = (name: string): Parameter => ({ name, arbitrary: nat(() => 1), values: ['no', 'yes'] });
 const write = yes('write');

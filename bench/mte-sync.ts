@@ -1,0 +1,43 @@
+import type { MemoryName } from '../src/engine/memory/index.ts';
+import { End } from '../src/engine/program.ts';
+import { RandomWalk } from '../src/engine/strategies/random.ts';
+import { Executor } from '../src/fuzz/executor.ts';
+import { ProgramGenerator } from '../src/fuzz/generate.ts';
+import { Stream } from '../src/fuzz/stream.ts';
+import { targets } from '../src/targets/index.ts';
+import type { Yardstick } from './timing.ts';
+
+const PROGRAMS = 40;
+const SCHEDULES = 25;
+
+/**
+ * `mte-sync/v6.6-fixed` as a campaign runs it: random programs under random walks, oracles and site counters on.
+ * Programs are drawn outside the time, as a campaign spreads that over hundreds of schedules.
+ */
+export function mteSync(memory: MemoryName, cpus: number): Yardstick {
+  const target = targets.find(one => one.name === 'mte-sync');
+  const variant = target?.variants.find(one => one.name === 'v6.6-fixed');
+  if (target === undefined || variant === undefined) throw new Error('mte-sync/v6.6-fixed is gone');
+  const size = { ...target.size, cpus };
+  const executor = new Executor({ target, variant, switches: [], settings: variant.settings }, memory, size);
+  const generator = new ProgramGenerator(executor.model, size);
+  const programs = Array.from({ length: PROGRAMS }, (_, i) => executor.bind(generator.draw(new Stream(`bench/${i}`))));
+  const source = new RandomWalk('bench');
+  return {
+    name: `mte-sync/v6.6-fixed, ${cpus} CPUs, ${memory}`,
+    run(count) {
+      let accesses = 0;
+      let executions = 0;
+      for (let i = 0; accesses < count; i = (i + 1) % PROGRAMS) {
+        for (let k = 0; k < SCHEDULES; k++) {
+          if (executor.machine.run(programs[i], source) === End.Violation) {
+            throw new Error(`a fixed design failed: ${executor.machine.violation?.message}`);
+          }
+          accesses += executor.machine.steps;
+          executions++;
+        }
+      }
+      return { accesses, executions };
+    },
+  };
+}
