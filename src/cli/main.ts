@@ -104,11 +104,15 @@ async function parse(args: readonly string[]): Promise<number> {
             describe: 'print which places of the model were not reached',
             type: 'boolean',
             default: false,
-          })
-          .conflicts('deterministic', 'time'),
+          }),
       argv =>
         using(argv, (targets, options) => {
           parseCount('--workers', argv.workers, 1, 1);
+          if (argv.deterministic && argv.time !== undefined) {
+            throw new UsageError(
+              '--deterministic: a run that ends by --time does not end at the same place; use --execs',
+            );
+          }
           return fuzzCommand(targets, {
             ...options,
             designs: argv.design,

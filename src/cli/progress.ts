@@ -2,7 +2,7 @@ import type { CampaignStats } from '../fuzz/campaign.ts';
 
 /** `[12 s] 1.20M executions (100k/s), 45.1M accesses, 2 findings` */
 export function progressLine(stats: Readonly<CampaignStats>, seconds: number): string {
-  const rate = seconds > 0 ? stats.executions / seconds : 0;
+  const rate = stats.fuzzSeconds > 0 ? stats.executions / stats.fuzzSeconds : 0;
   const parts = [
     `${short(stats.executions)} executions (${short(rate)}/s) of ${short(stats.programs)} programs`,
     `${short(stats.accesses)} accesses`,

@@ -30,6 +30,8 @@ export interface CampaignStats {
   /** Executions cut off for length, without a verdict. */
   cutOff: number;
   programs: number;
+  /** Wall time spent in batches, minimisation of findings left out: what rates refer to. */
+  fuzzSeconds: number;
   findings: number;
   modelFaults: number;
 }
@@ -71,6 +73,7 @@ export class Campaign {
     violations: 0,
     cutOff: 0,
     programs: 0,
+    fuzzSeconds: 0,
     findings: 0,
     modelFaults: 0,
   };
@@ -111,7 +114,7 @@ export class Campaign {
     if (seconds !== null) {
       this.#deadline = Date.now() + 1000 * seconds;
       timer = setInterval(() => {
-        if (Date.now() >= this.#deadline) this.#pool.endTask();
+        if (Date.now() >= this.#deadline) this.#pool.endBatch();
       }, 20);
     }
     try {
@@ -138,15 +141,18 @@ export class Campaign {
 
   async #batch(state: JobState): Promise<void> {
     const began = Date.now();
+    let seconds: number;
     try {
-      await this.#take(state, await this.#fuzz(state, state.programs));
+      const result = await this.#fuzz(state, state.programs);
+      seconds = (Date.now() - began) / 1000;
+      this.stats.fuzzSeconds += seconds;
+      await this.#take(state, result);
     } catch (error) {
       if (!(error instanceof HangError)) throw error;
       await this.#hung(state, error);
       return;
     }
     if (this.#options.untilCrash) return;
-    const seconds = (Date.now() - began) / 1000;
     const factor = Math.min(2, Math.max(0.5, BATCH_SECONDS / Math.max(seconds, 0.001)));
     state.programs = Math.max(1, Math.min(5_000, Math.round(state.programs * factor)));
   }

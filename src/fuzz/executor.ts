@@ -8,7 +8,7 @@ import type { Schedule } from '../engine/schedule.ts';
 import { Answers } from '../engine/strategies/answers.ts';
 import { Describer } from '../engine/strategies/describe.ts';
 import type { Model, Size } from '../targets/target.ts';
-import type { Case, Verdict } from './case/case.ts';
+import { type Case, sameVerdict, type Verdict } from './case/case.ts';
 import { formatSchedule } from './case/schedule-text.ts';
 import { unknownName } from './names.ts';
 import { Binder, ModelError, type Program } from './program.ts';
@@ -51,6 +51,18 @@ export class Executor {
       };
     } finally {
       this.machine.observer = null;
+    }
+  }
+
+  /**
+   * Whether an execution is judged as wanted; as `judge`, but several times faster where most are not. An error of
+   * the model counts as any other: its text is known to `judge` only.
+   */
+  shows(bound: BoundProgram, source: DecisionSource, wanted: Verdict): boolean {
+    try {
+      return sameVerdict(this.verdictOf(this.machine.run(bound, source)), wanted);
+    } catch {
+      return wanted.verdict === 'error';
     }
   }
 

@@ -28,6 +28,7 @@ export class WorkerPool {
   readonly #hangSeconds: number;
   readonly #heartbeat = new Heartbeat();
   #stopped = false;
+  #task: TaskKind | null = null;
 
   /** @param modules paths of modules with targets; @param hangSeconds time without progress that is a hang. */
   constructor(modules: readonly string[], hangSeconds: number) {
@@ -48,6 +49,7 @@ export class WorkerPool {
    */
   async run<K extends TaskKind>(task: Tasks[K]['task'] & { readonly type: K }): Promise<Tasks[K]['result']> {
     const heartbeat = this.#heartbeat;
+    this.#task = task.type;
     heartbeat.reset(this.#stopped && task.type !== 'hung' && task.type !== 'replay');
     const abort = new AbortController();
     let beats = heartbeat.beats;
@@ -66,6 +68,7 @@ export class WorkerPool {
       throw error;
     } finally {
       clearInterval(timer);
+      this.#task = null;
     }
   }
 
@@ -80,9 +83,9 @@ export class WorkerPool {
     this.#heartbeat.stop();
   }
 
-  /** Ends the running task soon; later ones are not concerned. */
-  endTask(): void {
-    this.#heartbeat.stop();
+  /** Ends the batch that runs soon, if one does; it returns what it has. */
+  endBatch(): void {
+    if (this.#task === 'fuzz') this.#heartbeat.stop();
   }
 
   async close(): Promise<void> {

@@ -1,14 +1,25 @@
 import { siteAt } from '../engine/sites.ts';
 import type { Violation } from '../engine/violation.ts';
 
+/** Oracles for which it is chance which of the sites comes last. */
+const symmetric: ReadonlySet<string> = new Set([
+  'data-race',
+  'deadlock',
+  'livelock',
+  'lock-order',
+  'irq-lock-state',
+]);
+
 /**
  * What makes two violations the same finding: the oracle, the sites in conflict and the kind of object, e.g.
  * `tag-loss | mte_clear_page_tags:store tags | guest_store_tag:store tags | pages.tags`. It holds no numbers of
  * CPUs, pages or lines, so it is the same for every seed and after unrelated edits of the model.
  */
 export function signatureOf(violation: Violation): string {
-  const [observer, ...others] = violation.sites.map(siteName);
-  const sites = [observer ?? '', ...[...new Set(others)].sort()].filter(name => name !== '');
+  const names = violation.sites.map(siteName);
+  const first = symmetric.has(violation.oracle) ? [] : names.slice(0, 1);
+  const others = [...new Set(names.slice(first.length))].sort();
+  const sites = [...first, ...others].filter(name => name !== '');
   return [violation.oracle, ...sites, violation.object].filter(part => part !== '').join(' | ');
 }
 

@@ -37,7 +37,7 @@ export function diagram(trace: Trace): string {
     ...titles(indents),
     ...place(lines, indents),
     ...place(verdict, indents),
-    ...footer(shown.private, shown.other),
+    ...footer(shown.hidden),
   ].join('\n');
 }
 
@@ -161,9 +161,8 @@ function wrap(text: string, indent: number): readonly string[] {
   return lines;
 }
 
-function footer(privateOnes: number, other: number): readonly string[] {
-  const parts: string[] = [];
-  if (privateOnes > 0) parts.push(`${privateOnes} to locations that only one CPU touches`);
-  if (other > 0) parts.push(`${other} barriers and retries`);
-  return parts.length === 0 ? [] : ['', ...wrap(`(not shown: ${parts.join(', ')})`, 0)];
+function footer(hidden: readonly (readonly [reason: string, accesses: number])[]): readonly string[] {
+  if (hidden.length === 0) return [];
+  const parts = hidden.map(([reason, accesses]) => `${accesses} ${reason}`);
+  return ['', ...wrap(`(not shown: ${parts.join(', ')})`, 0)];
 }

@@ -1,104 +1,143 @@
-import { Fence, Kind } from '../engine/access.ts';
+import { Kind, RmwOp } from '../engine/access.ts';
 import type { AccessEvent, Trace, TraceEvent } from '../fuzz/trace.ts';
 
-/** What a diagram shows of a trace, and how much it leaves out. */
+/** What a diagram shows of a trace, and how much it leaves out, by reason. */
 export interface Relevant {
   readonly events: readonly TraceEvent[];
-  /** Accesses left out, by reason, for the line under the diagram. */
-  readonly private: number;
-  readonly other: number;
+  readonly hidden: readonly (readonly [reason: string, accesses: number])[];
 }
 
-const unaddressed: ReadonlySet<number> = new Set([
-  Kind.Fence,
-  Kind.Relax,
-  Kind.RcuReadLock,
-  Kind.RcuReadUnlock,
+const Reason = {
+  Private: 'on locations that only one CPU touches',
+  Uncontended: 'on locks that nobody else wanted meanwhile',
+  Counter: 'counting references',
+  Barrier: 'barriers and retries',
+} as const;
+
+const lockKinds: ReadonlySet<number> = new Set([
+  Kind.Lock,
+  Kind.ReadLock,
+  Kind.BitLock,
+  Kind.Trylock,
+  Kind.ReadTrylock,
+  Kind.BitTrylock,
+]);
+const unlockKinds: ReadonlySet<number> = new Set([Kind.Unlock, Kind.ReadUnlock, Kind.BitUnlock]);
+const readKinds: ReadonlySet<number> = new Set([
+  Kind.Load,
+  Kind.PlainLoad,
+  Kind.Wait,
+  Kind.Walk,
+  Kind.IsLocked,
 ]);
 
 /**
- * Leaves out what a reader of the race need not see: accesses to locations that one CPU alone touches (unless the
- * violation is about them), barriers under a model that needs none, RCU sections that nobody waits for, retries.
- * Setup and the ends of operations are left to the headings.
+ * Leaves out what a reader of the race need not see: locations that one CPU alone touches, locks held while no
+ * other CPU did anything, reference counts that only count, barriers under a model that needs none, RCU sections
+ * that nobody waits for, retries. What the violation is about, and every stale read and delayed store, stays; so
+ * does everything that a deadlock or a lock-order violation may hang on. Setup is left to the headings.
  */
 export function relevant(trace: Trace): Relevant {
   const concurrent = trace.events.filter(event => !event.setup);
   const accesses = concurrent.filter(event => event.type === 'access');
-  const shared = sharedAddresses(accesses, trace);
-  const weak = trace.memory !== 'sc';
+  const about = concerned(accesses, trace);
+  const shared = sharedAddresses(accesses);
+  const counters = counterAddresses(accesses);
+  const locksMatter = /lock|atomic|grace/.test(trace.violation?.oracle ?? '');
+  const uncontended = locksMatter ? new Set<AccessEvent>() : uncontendedLocks(accesses);
   const gracePeriods = accesses.some(({ kind }) => kind === Kind.SyncRcuStart || kind === Kind.SyncSrcuStart);
-  let privateOnes = 0;
-  let other = 0;
+  const reasonToHide = (event: AccessEvent): string | null => {
+    const { kind, address } = event;
+    if (isRemarkable(event) || about(event)) return null;
+    if (kind === Kind.Fence) return trace.memory === 'sc' ? Reason.Barrier : null;
+    if (kind === Kind.Relax) return Reason.Barrier;
+    if (kind >= Kind.RcuReadLock && kind <= Kind.RcuReadUnlock) return gracePeriods ? null : Reason.Barrier;
+    if (kind === Kind.SrcuReadLock || kind === Kind.SrcuReadUnlock)
+      return gracePeriods ? null : Reason.Barrier;
+    if (uncontended.has(event)) return Reason.Uncontended;
+    if (address === 0) return null;
+    if (!shared.has(address)) return Reason.Private;
+    return counters.has(address) ? Reason.Counter : null;
+  };
+  const hidden = new Map<string, number>();
   const events = concurrent.filter(event => {
     if (event.type !== 'access') return event.type !== 'operation' || event.begin;
-    if (isRemarkable(event)) return true;
-    const { kind } = event;
-    let shows: boolean;
-    if (kind === Kind.Fence) shows = weak && (event.a !== Fence.Rmb || touchesAfter(event, accesses, shared));
-    else if (kind === Kind.Relax) shows = false;
-    else if (kind === Kind.RcuReadLock || kind === Kind.RcuReadUnlock) shows = gracePeriods;
-    else if (kind === Kind.SrcuReadLock || kind === Kind.SrcuReadUnlock) shows = gracePeriods;
-    else if (event.address === 0) shows = true;
-    else {
-      shows = shared.has(event.address);
-      if (!shows) privateOnes++;
-      return shows;
-    }
-    if (!shows) other++;
-    return shows;
+    const reason = reasonToHide(event);
+    if (reason !== null) hidden.set(reason, (hidden.get(reason) ?? 0) + 1);
+    return reason === null;
   });
-  return { events, private: privateOnes, other };
+  return { events, hidden: [...hidden] };
 }
 
 /** Stale, delayed, failed: the machine did something here that a reader must know of. */
 function isRemarkable(event: AccessEvent): boolean {
-  return (
-    event.stale > 0 ||
-    event.visible.length > 0 ||
-    event.cached ||
-    !event.executed ||
-    (event.failed && event.kind === Kind.Alloc)
-  );
+  const failed = event.failed && event.kind === Kind.Alloc;
+  const forced = event.visible.some(one => one.address !== event.address || one.cpu !== event.cpu);
+  return event.stale > 0 || forced || event.cached || !event.executed || failed;
 }
 
-/** Locations that two CPUs touch, at least one of them writing, and those that the violation is about. */
-function sharedAddresses(accesses: readonly AccessEvent[], trace: Trace): ReadonlySet<number> {
-  const touched = new Map<number, { cpus: Set<number>; written: boolean }>();
+/**
+ * Whether an access is to what the violation is about: the location; and where all of it happened on one CPU, the
+ * whole object, or there would be nothing to see.
+ */
+function concerned(accesses: readonly AccessEvent[], trace: Trace): (event: AccessEvent) => boolean {
+  const { violation } = trace;
+  if (violation === null) return () => false;
+  const last = accesses.findLast(event => event.cpu === violation.cpu && event.address !== 0);
+  const addresses = new Set([violation.address, last?.address ?? 0]);
+  addresses.delete(0);
+  const alone = new Set(accesses.map(event => event.cpu)).size === 1;
+  const object = alone
+    ? objectOf(violation.location === '' ? (last?.location ?? '') : violation.location)
+    : '';
+  return event => addresses.has(event.address) || (object !== '' && objectOf(event.location) === object);
+}
+
+/** `pages[0].tags[1]` -> `pages[0]` */
+function objectOf(location: string): string {
+  const dot = location.indexOf('.');
+  return dot < 0 ? location : location.slice(0, dot);
+}
+
+/** Locations that two CPUs touch, at least one of them writing. */
+function sharedAddresses(accesses: readonly AccessEvent[]): ReadonlySet<number> {
+  const touched = new Map<number, { readonly cpus: Set<number>; written: boolean }>();
   for (const event of accesses) {
-    if (event.address === 0 || unaddressed.has(event.kind)) continue;
+    if (event.address === 0) continue;
     const known = touched.get(event.address) ?? { cpus: new Set<number>(), written: false };
     known.cpus.add(event.cpu);
-    known.written ||= writes(event);
+    known.written ||= !readKinds.has(event.kind);
     touched.set(event.address, known);
   }
-  const shared = new Set(
-    [...touched].filter(([, { cpus, written }]) => cpus.size > 1 && written).map(([address]) => address),
-  );
-  const { violation } = trace;
-  if (violation !== null && violation.address !== 0) shared.add(violation.address);
-  const last = accesses.findLast(event => event.cpu === violation?.cpu && event.address !== 0);
-  if (violation !== null && last !== undefined) shared.add(last.address);
-  return shared;
-}
-
-function writes(event: AccessEvent): boolean {
-  const { kind } = event;
-  return (
-    kind !== Kind.Load &&
-    kind !== Kind.PlainLoad &&
-    kind !== Kind.Wait &&
-    kind !== Kind.Walk &&
-    kind !== Kind.IsLocked
+  return new Set(
+    [...touched].flatMap(([address, { cpus, written }]) => (cpus.size > 1 && written ? [address] : [])),
   );
 }
 
-/** Whether the CPU of a barrier reads something shared after it. */
-function touchesAfter(
-  fence: AccessEvent,
-  accesses: readonly AccessEvent[],
-  shared: ReadonlySet<number>,
-): boolean {
-  return accesses
-    .slice(accesses.indexOf(fence) + 1)
-    .some(event => event.cpu === fence.cpu && shared.has(event.address));
+/** Words that are only set and added to. */
+function counterAddresses(accesses: readonly AccessEvent[]): ReadonlySet<number> {
+  const counters = new Set<number>();
+  const others = new Set<number>();
+  for (const { address, kind, op } of accesses) {
+    if (kind === Kind.Rmw && op === RmwOp.Add) counters.add(address);
+    else if (kind !== Kind.Store) others.add(address);
+  }
+  for (const address of others) counters.delete(address);
+  return counters;
+}
+
+/** Accesses that take and give back a lock between which no other CPU did anything. */
+function uncontendedLocks(accesses: readonly AccessEvent[]): ReadonlySet<AccessEvent> {
+  const found = new Set<AccessEvent>();
+  for (const [i, taken] of accesses.entries()) {
+    if (!lockKinds.has(taken.kind) || !taken.executed || taken.failed) continue;
+    for (const event of accesses.slice(i + 1)) {
+      if (event.cpu !== taken.cpu) break;
+      if (!unlockKinds.has(event.kind) || event.address !== taken.address) continue;
+      if (event.delayed) break;
+      found.add(taken).add(event);
+      break;
+    }
+  }
+  return found;
 }

@@ -6,6 +6,7 @@ import { Answers } from '../../engine/strategies/answers.ts';
 import { Describer } from '../../engine/strategies/describe.ts';
 import { Follow } from '../../engine/strategies/follow.ts';
 import { RandomWalk } from '../../engine/strategies/random.ts';
+import { Recorder } from '../../engine/strategies/record.ts';
 import type { Size } from '../../targets/target.ts';
 import { sameVerdict, type Verdict } from '../case/case.ts';
 import { Executor } from '../executor.ts';
@@ -132,8 +133,13 @@ export class MachineLab implements Lab {
   }
 
   search(program: Program, size: Size, executions: number): Found | null {
-    for (let i = 0; i < executions && this.budget > 0; i++) {
-      const found = this.#try(program, size, this.#walk);
+    const executor = this.executor(size);
+    const bound = executor.bind(program);
+    const recorder = new Recorder(this.#walk);
+    for (let i = 0; i < executions && this.#spend(); i++) {
+      if (!executor.shows(bound, recorder, this.#wanted)) continue;
+      // An error must be told apart by its text, which takes the slow way.
+      const found = this.#try(program, size, new Answers(recorder.answers()));
       if (found !== null) return found;
     }
     return null;
@@ -169,11 +175,7 @@ export class MachineLab implements Lab {
   }
 
   #try(program: Program, size: Size, source: DecisionSource): Found | null {
-    if (this.budget <= 0 || !this.#beat()) {
-      this.budget = 0;
-      return null;
-    }
-    this.budget--;
+    if (!this.#spend()) return null;
     const executor = this.executor(size);
     const measure = new Measure(source);
     const describer = new Describer(measure);
@@ -184,5 +186,15 @@ export class MachineLab implements Lab {
       schedule: describer.schedule(),
       cost: measure.cost(executor.machine.steps),
     };
+  }
+
+  /** Takes one execution from the budget; false if there is none left or the user wants an end. */
+  #spend(): boolean {
+    if (this.budget <= 0 || !this.#beat()) {
+      this.budget = 0;
+      return false;
+    }
+    this.budget--;
+    return true;
   }
 }
