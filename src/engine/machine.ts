@@ -1042,7 +1042,10 @@ export class Machine implements MemoryHost {
   #livelock(): void {
     const details = this.cpus
       .filter(cpu => !this.isDone(cpu.id))
-      .map(cpu => `CPU${cpu.id} in ${this.operationName(cpu)} at ${this.layout.nameOf(cpu.address)}`);
+      .map(
+        cpu =>
+          `CPU${cpu.id} in ${this.operationName(cpu)} at ${cpu.address === 0 ? 'cpu_relax' : this.layout.nameOf(cpu.address)}`,
+      );
     const sites = this.cpus.filter(cpu => !this.isDone(cpu.id)).map(cpu => cpu.site);
     this.#record(
       'livelock',

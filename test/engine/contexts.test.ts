@@ -19,7 +19,9 @@ const { cache } = layout.cache('buffer', 2, { data: word() });
 const bitClass = layout.lockClass('bit');
 const srcu = layout.srcu();
 
-const inside: Readonly<Record<string, { readonly sleeps: boolean; readonly enter: Body; readonly leave: Body }>> = {
+const inside: Readonly<
+  Record<string, { readonly sleeps: boolean; readonly enter: Body; readonly leave: Body }>
+> = {
   spin_lock: {
     sleeps: false,
     *enter(cpu) {
