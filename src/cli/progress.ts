@@ -7,7 +7,9 @@ export function progressLine(stats: Readonly<CampaignStats>, seconds: number): s
     `${short(stats.executions)} executions (${short(rate)}/s) of ${short(stats.programs)} programs`,
     `${short(stats.accesses)} accesses`,
     `${stats.findings} ${stats.findings === 1 ? 'finding' : 'findings'}`,
-    ...(stats.modelFaults > 0 ? [`${stats.modelFaults} faults of the model`] : []),
+    ...(stats.modelFaults > 0
+      ? [`${stats.modelFaults} ${stats.modelFaults === 1 ? 'fault' : 'faults'} of the model`]
+      : []),
     ...(stats.cutOff > 0 ? [`${short(stats.cutOff)} cut off for length`] : []),
   ];
   return `[${Math.round(seconds)} s] ${parts.join(', ')}`;

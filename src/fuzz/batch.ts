@@ -9,6 +9,7 @@ import type { Executor } from './executor.ts';
 import type { ProgramGenerator } from './generate.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import type { Program } from './program.ts';
+import { nondeterministic } from './replay.ts';
 import { Stream } from './stream.ts';
 import type { BatchResult, FuzzTask, Job, RawFinding } from './tasks.ts';
 
@@ -121,7 +122,7 @@ export class Batch {
     if (error instanceof UsageError) throw error;
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof NondeterminismError) {
-      const verdict: Verdict = { verdict: 'error', message: 'nondeterministic model' };
+      const verdict = nondeterministic;
       if (!this.#isNew(verdict)) return;
       const { schedule } = this.#executor.describe(program, recorder.answers());
       const found = this.#executor.toCase(program, schedule, verdict);

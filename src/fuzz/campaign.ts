@@ -224,7 +224,7 @@ export class Campaign {
     state.hangs++;
     state.next = hang.program + 1;
     const found: Case = await this.#pool.run<'hung'>({ type: 'hung', job, program: hang.program, steps });
-    const message = `the model ran for ever without an access (${hang.message})`;
+    const message = 'the model runs on for ever without an access';
     await this.#report(state, { case: found, message, program: hang.program, nondeterministic: false });
     if (state.hangs === MAX_HANGS) {
       this.#hooks.note(`${job.design}: ${MAX_HANGS} programs hung; it is left out from here on`);

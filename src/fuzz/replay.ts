@@ -1,4 +1,5 @@
 import { DivergenceError } from '../engine/errors.ts';
+import type { Schedule } from '../engine/schedule.ts';
 import { Describer } from '../engine/strategies/describe.ts';
 import { Follow } from '../engine/strategies/follow.ts';
 import { RandomWalk } from '../engine/strategies/random.ts';
@@ -25,10 +26,13 @@ export function replayCase(executor: Executor, one: Case): Replayed {
   const recorder = new TraceRecorder(machine, model.operations, one.program.setup.length);
   const replay = new Replay(schedule);
   let verdict: Verdict = { verdict: 'clean' };
+  let trace: Trace | null = null;
   let diverged: Replayed['diverged'] = null;
   try {
     verdict = executor.judge(one.program, replay, recorder);
+    trace = recorder.trace();
     replay.finish();
+    if (!repeats(executor, one, schedule, verdict)) verdict = nondeterministic;
     if (replay.left > 0 && !sameVerdict(verdict, one.expect)) {
       const step = schedule.steps.length - replay.left + 1;
       diverged = {
@@ -40,7 +44,28 @@ export function replayCase(executor: Executor, one: Case): Replayed {
     if (!(error instanceof DivergenceError)) throw error;
     diverged = { step: error.step, message: error.message.replace(/^replay diverged at step \d+: /, '') };
   }
-  return { verdict, accesses: machine.steps, trace: recorder.trace(), diverged };
+  return { verdict, accesses: machine.steps, trace: trace ?? recorder.trace(), diverged };
+}
+
+/** The verdict on a model that does not do the same again with the same decisions. */
+export const nondeterministic: Verdict = { verdict: 'error', message: 'nondeterministic model' };
+
+/** Whether the execution that has just ended can be run again bit-identically. */
+function repeats(executor: Executor, one: Case, schedule: Schedule, verdict: Verdict): boolean {
+  const { machine } = executor;
+  const { steps } = machine;
+  const words = machine.words.slice();
+  try {
+    const again = executor.judge(one.program, new Replay(schedule));
+    return (
+      sameVerdict(again, verdict) &&
+      machine.steps === steps &&
+      machine.words.every((word, a) => word === words[a])
+    );
+  } catch (error) {
+    if (error instanceof DivergenceError) return false;
+    throw error;
+  }
 }
 
 /** Executions that a search near a case tries. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join, relative } from 'node:path';
 import { UsageError } from '../../engine/errors.ts';
 import { Campaign, type CampaignStats, type Finding } from '../../fuzz/campaign.ts';
-import { type Case, verdictText } from '../../fuzz/case/case.ts';
+import type { Case } from '../../fuzz/case/case.ts';
 import { CrashStore } from '../../fuzz/crash-store.ts';
 import { ProgramGenerator } from '../../fuzz/generate.ts';
 import { WorkerPool } from '../../fuzz/pool.ts';
@@ -163,7 +163,7 @@ class FuzzSession {
   }
 
   #caseText(one: Case, message: string): string {
-    return caseText(one, this.#targets, [headline(one, message), `signature: ${verdictText(one.expect)}`]);
+    return caseText(one, this.#targets, [headline(one, message)]);
   }
 
   async #printSites(): Promise<void> {

@@ -77,7 +77,8 @@ async function run(pool: WorkerPool, one: Case): Promise<Replayed | null> {
 
 function conclude(file: string, one: Case, verdict: Verdict, replayed?: Replayed): number {
   const as = sameVerdict(verdict, one.expect);
-  const accesses = replayed === undefined ? '' : `, ${replayed.accesses} accesses`;
+  const accesses =
+    replayed === undefined ? '' : `, ${replayed.accesses} ${replayed.accesses === 1 ? 'access' : 'accesses'}`;
   console.log(
     `${file}: ${verdictText(verdict)} (${as ? 'as expected' : `expected ${verdictText(one.expect)}`}${accesses})`,
   );
