@@ -63,6 +63,7 @@ export function instrument(code, name) {
   const out = new MagicString(code);
   const table = [];
   const problems = [];
+  let calls = false;
   const ordinals = new Map();
   const text = node => squeeze(code.slice(node.start, node.end));
   const problem = (node, what) => problems.push(`${name}:${node.loc.start.line}: ${what}`);
@@ -91,6 +92,13 @@ export function instrument(code, name) {
   ancestor(tree, {
     YieldExpression(node, _state, ancestors) {
       const call = node.argument;
+      if (node.delegate && call?.type === 'CallExpression' && enclosing(ancestors).generator) {
+        // yield* on the engine's call stack: an access costs the same at any depth.
+        const star = code.indexOf('*', node.start);
+        out.overwrite(star, star + 1, ' $call(');
+        out.appendLeft(node.end, ')');
+        calls = true;
+      }
       if (node.delegate || call?.type !== 'CallExpression' || call.callee.type !== 'MemberExpression') return;
       const method = call.callee.property.name;
       if (!primitives.has(method)) return;
@@ -156,6 +164,10 @@ export function instrument(code, name) {
         `const $site=$register(${JSON.stringify(file)},${JSON.stringify(table)});`,
     );
   }
+  if (calls) {
+    const up = '../'.repeat(name.split('/').length - 2) || './';
+    out.prepend(`import {call as $call} from '${up}engine/access.js';`);
+  }
   return { code: out.toString(), problems };
 }
 
@@ -169,7 +181,7 @@ export function sitesPlugin() {
       if (!isModel(name) || !name.endsWith('.ts')) return undefined;
       const { code, problems } = instrument(tsBlankSpace(source), name);
       if (problems.length > 0) throw new Error(problems.join('\n'));
-      return { code: code.replace("engine/sites.js'", "engine/sites.ts'"), map: null };
+      return { code: code.replace(/engine\/(sites|access)\.js'/g, "engine/$1.ts'"), map: null };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { Access, Fence, type Kernel, Kind, Order, RmwOp } from './access.ts';
+import { Access, Fence, type Frame, type Kernel, Kind, Order, RmwOp } from './access.ts';
 import { Gfp, gfpBlocks } from './gfp.ts';
 import { isSpinning, LockType, type SlabCache } from './layout.ts';
 import type { Held } from './lockdep.ts';
@@ -8,7 +8,8 @@ const MAX_HELD = 16;
 
 /** What a CPU puts aside while an interrupt runs on it. */
 interface Interrupted {
-  readonly generator: Kernel<unknown>;
+  readonly generator: Frame;
+  readonly frameBase: number;
   readonly kind: number;
   readonly address: number;
   readonly a: number;
@@ -52,7 +53,10 @@ export class Cpu {
   inflight = 0;
 
   // Coroutine state.
-  generator: Kernel<unknown> | null = null;
+  generator: Frame | null = null;
+  /** Callers of `generator`, outermost first; those of an interrupted operation lie below `frameBase`. */
+  readonly frames: Frame[] = [];
+  frameBase = 0;
   /** Index in `machine.program` of the operation that runs. */
   operation = -1;
   readonly interrupted: Interrupted[] = [];
@@ -78,6 +82,8 @@ export class Cpu {
     this.rcuSection = 0;
     this.inflight = 0;
     this.generator = null;
+    this.frames.length = 0;
+    this.frameBase = 0;
     this.operation = -1;
     this.interrupted.length = 0;
     this.inHandler = false;

@@ -1,4 +1,4 @@
-import { Access, Choice, Fence, Kind, Order, RmwOp } from './access.ts';
+import { Access, Choice, Fence, Kind, Order, RmwOp, pendingCall } from './access.ts';
 import { Cpu } from './cpu.ts';
 import type { DecisionSource } from './decisions.ts';
 import { EngineError, ExecutionStop } from './errors.ts';
@@ -282,7 +282,9 @@ export class Machine implements MemoryHost {
   }
 
   /** Resumes model code with the result of its access, up to its next access or the end of its operations. */
-  #advance(cpu: Cpu, result: number): void {
+  #advance(cpu: Cpu, accessResult: number): void {
+    let result: unknown = accessResult;
+    const { frames } = cpu;
     const bit = 1 << cpu.id;
     try {
       while (true) {
@@ -301,10 +303,19 @@ export class Machine implements MemoryHost {
         }
         const step = generator.next(result);
         if (step.done !== true) {
-          if (step.value !== Access.described || cpu.kind === Kind.None) this.#badYield(cpu);
-          break;
+          if (step.value === Access.described && cpu.kind !== Kind.None) break;
+          if (step.value !== Access.call || pendingCall.frame === null) this.#badYield(cpu);
+          frames.push(generator);
+          cpu.generator = pendingCall.frame;
+          pendingCall.frame = null;
+          continue;
         }
         if (cpu.kind !== Kind.None) this.forgottenYield(cpu);
+        if (frames.length > cpu.frameBase) {
+          cpu.generator = frames.pop() ?? null;
+          result = step.value;
+          continue;
+        }
         result = 0;
         this.#progressAt = this.steps;
         cpu.generator = null;
@@ -394,6 +405,7 @@ export class Machine implements MemoryHost {
     if (cpu.generator !== null) {
       cpu.interrupted.push({
         generator: cpu.generator,
+        frameBase: cpu.frameBase,
         kind: cpu.kind,
         address: cpu.address,
         a: cpu.a,
@@ -411,6 +423,7 @@ export class Machine implements MemoryHost {
     this.#irqReady &= ~(1 << cpu.id);
     this.#done &= ~(1 << cpu.id);
     cpu.site = 0;
+    cpu.frameBase = cpu.frames.length;
     cpu.generator = this.#withinIrq(cpu, handler);
     this.current = cpu.id;
     this.#advance(cpu, 0);
@@ -443,6 +456,7 @@ export class Machine implements MemoryHost {
     const saved = cpu.interrupted.pop();
     if (saved === undefined) return;
     cpu.generator = saved.generator;
+    cpu.frameBase = saved.frameBase;
     cpu.kind = saved.kind;
     cpu.address = saved.address;
     cpu.a = saved.a;
@@ -835,7 +849,7 @@ export class Machine implements MemoryHost {
       }
     }
     if (this.violation !== null || !this.#hasSlab) return;
-    for (const [base, site] of this.slab.leaks(a => (this.#attributes[a] & Attr.Pointer) !== 0)) {
+    for (const [base, site] of this.slab.leaks()) {
       this.#record(
         'leak',
         `${this.layout.objectName(base)} is live but nothing refers to it`,
@@ -984,7 +998,7 @@ export class Machine implements MemoryHost {
   #useAfterFree(cpu: Cpu): void {
     const name = this.layout.nameOf(cpu.address);
     const freed = this.slab.freedAt(cpu.address);
-    const what = freed === 0 ? 'was never allocated' : 'was freed';
+    const what = this.slab.wasFreed(cpu.address) ? 'was freed' : 'was never allocated';
     this.#record(
       'use-after-free',
       `access to ${name}, whose object ${what}`,

@@ -1,4 +1,4 @@
-import type { Layout, SlabCache } from './layout.ts';
+import { Attr, type Layout, type SlabCache } from './layout.ts';
 import type { Memory } from './memory/memory.ts';
 
 const FREE = 0;
@@ -12,7 +12,10 @@ export const POISON = 0x6b6b6b6b;
  * which one is handed out depends on the execution alone.
  */
 export class Slab {
-  readonly #layout: Layout;
+  /** Pointer words outside the slab, and those of each object. */
+  readonly #roots: readonly number[];
+  readonly #pointers: readonly (readonly number[])[];
+  readonly #reached: Uint8Array;
   readonly #memory: Memory;
   /** Number of the object that holds an address, plus one; 0 for words outside the slab. */
   readonly objectOf: Int32Array;
@@ -30,7 +33,6 @@ export class Slab {
   peak = 0;
 
   constructor(layout: Layout, memory: Memory) {
-    this.#layout = layout;
     this.#memory = memory;
     const total = layout.caches.reduce((sum, cache) => sum + cache.count, 0);
     this.objectOf = new Int32Array(layout.size);
@@ -52,6 +54,10 @@ export class Slab {
         this.objectOf.fill(object + 1, this.#base[object], this.#base[object] + cache.size);
       }
     }
+    const all = layout.attributes.flatMap((attr, a) => ((attr & Attr.Pointer) !== 0 ? [a] : []));
+    this.#roots = all.filter(a => this.objectOf[a] === 0);
+    this.#pointers = Array.from({ length: total }, (_, o) => all.filter(a => this.objectOf[a] === o + 1));
+    this.#reached = new Uint8Array(total);
   }
 
   reset(): void {
@@ -111,6 +117,12 @@ export class Slab {
     return object < 0 || this.#state[object] === LIVE;
   }
 
+  /** Whether the object that holds an address was live once. */
+  wasFreed(address: number): boolean {
+    const object = this.objectOf[address] - 1;
+    return object >= 0 && this.#state[object] === FREED;
+  }
+
   /** Site that freed the object that holds an address; 0 if it was never freed. */
   freedAt(address: number): number {
     const object = this.objectOf[address] - 1;
@@ -118,29 +130,30 @@ export class Slab {
   }
 
   /**
-   * Objects that are live and that no pointer word of reachable memory refers to (or into), as kmemleak judges; each
-   * as [base address, site of its allocation].
+   * Objects that are live and that no pointer word of reachable memory refers to, as kmemleak judges; each as
+   * [base address, site of its allocation].
    */
-  leaks(isPointer: (address: number) => boolean): readonly (readonly [number, number])[] {
+  leaks(): readonly (readonly [number, number])[] {
     if (this.live === 0) return [];
-    const referenced = new Set<number>();
-    const words = this.#memory.words;
-    const visit = (from: number, to: number): void => {
-      for (let a = from; a < to; a++) {
-        const value = words[a];
-        if (!isPointer(a) || value <= 0 || value >= words.length) continue;
-        const object = this.objectOf[value] - 1;
-        if (object < 0 || referenced.has(this.#base[object])) continue;
-        referenced.add(this.#base[object]);
-        visit(this.#base[object], this.#base[object] + this.#size[object]);
-      }
-    };
-    for (let a = 1; a < this.#layout.size; a++) if (this.objectOf[a] === 0) visit(a, a + 1);
+    this.#reached.fill(0);
+    this.#visit(this.#roots);
     const lost: (readonly [number, number])[] = [];
     for (let o = 0; o < this.#state.length; o++) {
-      if (this.#state[o] === LIVE && this.#poison[o] === 1 && !referenced.has(this.#base[o]))
+      if (this.#state[o] === LIVE && this.#poison[o] === 1 && this.#reached[o] === 0) {
         lost.push([this.#base[o], this.#site[o]]);
+      }
     }
     return lost;
+  }
+
+  /** Marks the objects that pointer words refer to, and what these refer to. */
+  #visit(pointers: readonly number[]): void {
+    for (const a of pointers) {
+      const value = this.#memory.words[a];
+      const object = value > 0 && value < this.objectOf.length ? this.objectOf[value] - 1 : -1;
+      if (object < 0 || this.#base[object] !== value || this.#reached[object] === 1) continue;
+      this.#reached[object] = 1;
+      this.#visit(this.#pointers[object]);
+    }
   }
 }

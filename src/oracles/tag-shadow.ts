@@ -147,13 +147,6 @@ export class TagShadow {
     this.#begin(page, 0);
   }
 
-  /** The owner's side gives the tags of a page up: zero from now on (a failed KVM_ARM_MTE_COPY_TAGS). */
-  zeroed(page: TaggedPage): void {
-    for (const want of page.want) this.#set(want, 0);
-    this.#set(page.owned, 0);
-    this.#set(page.zeroOk, ALL);
-  }
-
   /** Somebody has taken it upon himself to initialise the tags of a page. */
   initialising(page: TaggedPage): void {
     this.#set(page.begun, 1);
@@ -179,6 +172,7 @@ export class TagShadow {
     if (value === want) return;
     const address = page.tags[granule];
     const writer = cpu.machine.memory.lastSite[address];
+    if ((value & 15) === 0 && (want & 15) === 0) return;
     if (value === 0) {
       if (((this.#get(page.zeroOk) >>> granule) & 1) === 1) return;
       const message = `tag ${want & 15} of ${this.#name(cpu.machine, address)} is gone: read as 0`;

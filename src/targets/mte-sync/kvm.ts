@@ -165,10 +165,7 @@ function* storeTags(cpu: Cpu, s: State, page: Page, index: number, tag: number, 
     yield cpu.writeOnce(page.tags[g], s.shadow.tagFor(page, tag, !short));
   }
   if (locks) {
-    if (short) {
-      s.shadow.zeroed(page);
-      yield* mteClearPageTags(cpu, s, page);
-    }
+    if (short) for (const word of page.tags) yield cpu.writeOnce(word, s.shadow.tagFor(page, 0, false));
     yield* setPageMteTagged(cpu, s, page);
   } else if (!short && s.d.protocol !== 'always-zero') yield* setPageMteTagged(cpu, s, page);
   if (s.d.dirtyBeforePut) yield cpu.setBit(PG.dirty, page.flags);

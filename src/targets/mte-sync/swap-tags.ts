@@ -20,7 +20,7 @@ import {
 export function* mteSaveTags(cpu: Cpu, s: State, page: Page, slot: number): Kernel<boolean> {
   if (s.d.protocol === 'always-zero') {
     let any = 0;
-    for (const tag of page.tags) any |= yield cpu.readOnce(tag);
+    for (const tag of page.tags) any |= (yield cpu.readOnce(tag)) & 15;
     if (any === 0) return true;
   } else if (!(yield* pageMteTagged(cpu, s, page))) return true;
   const buffer = yield cpu.kmalloc(s.tagBuffers, Gfp.Kernel);
