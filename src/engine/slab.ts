@@ -130,7 +130,7 @@ export class Slab {
   }
 
   /**
-   * Objects that are live and that no pointer word of reachable memory refers to, as kmemleak judges; each as
+   * Objects that are live and that no pointer word of reachable memory refers to or into, as kmemleak judges; each as
    * [base address, site of its allocation].
    */
   leaks(): readonly (readonly [number, number])[] {
@@ -151,7 +151,7 @@ export class Slab {
     for (const a of pointers) {
       const value = this.#memory.words[a];
       const object = value > 0 && value < this.objectOf.length ? this.objectOf[value] - 1 : -1;
-      if (object < 0 || this.#base[object] !== value || this.#reached[object] === 1) continue;
+      if (object < 0 || this.#reached[object] === 1) continue;
       this.#reached[object] = 1;
       this.#visit(this.#pointers[object]);
     }
