@@ -73,6 +73,13 @@ export class Cpu {
 
   reset(): void {
     this.kind = Kind.None;
+    this.address = 0;
+    this.a = 0;
+    this.b = 0;
+    this.order = 0;
+    // Described only by read-modify-writes, yet shown with every access.
+    this.op = 0;
+    this.site = 0;
     this.preemptDepth = 0;
     this.softirqDepth = 0;
     this.hardirqDepth = 0;
