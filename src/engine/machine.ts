@@ -1,4 +1,4 @@
-import { Access, Choice, Fence, Kind, Order, RmwOp, pendingCall } from './access.ts';
+import { Access, Choice, Fence, type Frame, Kind, Order, RmwOp, pendingCall } from './access.ts';
 import { Cpu } from './cpu.ts';
 import type { DecisionSource } from './decisions.ts';
 import { EngineError, ExecutionStop } from './errors.ts';
@@ -26,6 +26,15 @@ export interface MachineOptions {
   readonly rawNesting?: boolean;
 }
 
+function* probe(): Generator<never, void, unknown> {}
+
+/**
+ * %GeneratorPrototype%.next. Each generator function has objects of its own hidden class, so `generator.next` would be
+ * a megamorphic property load; calling the one function there is directly saves it on every access.
+ */
+const resume: (this: Frame, value: unknown) => IteratorResult<Access, unknown> = Object.getPrototypeOf(
+  Object.getPrototypeOf(probe()),
+).next;
 const noOperations: readonly BoundOperation[] = [];
 
 /**
@@ -301,7 +310,7 @@ export class Machine implements MemoryHost {
           generator = next.start(cpu);
           cpu.generator = generator;
         }
-        const step = generator.next(result);
+        const step = resume.call(generator, result);
         if (step.done !== true) {
           if (step.value === Access.described && cpu.kind !== Kind.None) break;
           if (step.value !== Access.call || pendingCall.frame === null) this.#badYield(cpu);
