@@ -158,9 +158,9 @@ export class Layout {
     return this.#names.length;
   }
 
-  /** Declares one object. */
-  struct<S extends StructSpec>(name: string, spec: S): Instance<S> {
-    return this.#instance(name, name, 0, spec);
+  /** Declares one object; `index` is its number among others of its kind, for the model's own use. */
+  struct<S extends StructSpec>(name: string, spec: S, index = 0): Instance<S> {
+    return this.#instance(name, name, index, spec);
   }
 
   /** Declares `count` objects `name[0]`, `name[1]`, ... */

@@ -36,7 +36,12 @@ const IRQS_ON = 2;
 export class Lockdep {
   readonly #layout: Layout;
   readonly #after = new Int32Array(32);
+  /** Every edge that any execution of this machine had; while it has no cycle, no execution can have one. */
+  readonly #ever = new Int32Array(32);
+  #everCyclic = false;
   readonly #usage = new Int32Array(32);
+  /** Some class was taken in hard interrupt context in this execution. */
+  #hardirqSeen = false;
   readonly #usageSite = new Int32Array(64);
   readonly #edgeSite = new Int32Array(32 * 32);
 
@@ -47,6 +52,7 @@ export class Lockdep {
   reset(): void {
     this.#after.fill(0);
     this.#usage.fill(0);
+    this.#hardirqSeen = false;
   }
 
   /** Checks and records that a lock of a class is about to be taken. */
@@ -63,6 +69,7 @@ export class Lockdep {
     const state = inHardirq ? HARDIRQ : irqsOn ? IRQS_ON : 0;
     if (state !== 0 && (this.#usage[lockClass] & state) === 0) {
       this.#usage[lockClass] |= state;
+      if (inHardirq) this.#hardirqSeen = true;
       this.#usageSite[lockClass * 2 + state - 1] = site;
       const problem = this.#irqProblem(lockClass, site);
       if (problem !== null) return problem;
@@ -83,7 +90,7 @@ export class Lockdep {
       if ((this.#after[from] & (1 << lockClass)) !== 0) continue;
       this.#after[from] |= 1 << lockClass;
       this.#edgeSite[from * 32 + lockClass] = site;
-      const path = this.#path(lockClass, from);
+      const path = this.#mayCycle(from, lockClass) ? this.#path(this.#after, lockClass, from) : null;
       if (path !== null) {
         const chain = [...path, lockClass].map(c => this.#name(c)).join(' --> ');
         const first = path[1] ?? from;
@@ -127,17 +134,27 @@ export class Lockdep {
   }
 
   /** Classes on a path from one class to another, both included, or null. */
-  #path(from: number, to: number, seen = 0): readonly number[] | null {
+  #path(edges: Int32Array, from: number, to: number, seen = 0): readonly number[] | null {
     if (from === to) return [from];
     for (let next = 0; next < 32; next++) {
-      if ((this.#after[from] & (1 << next)) === 0 || (seen & (1 << next)) !== 0) continue;
-      const rest = this.#path(next, to, seen | (1 << from));
+      if ((edges[from] & (1 << next)) === 0 || (seen & (1 << next)) !== 0) continue;
+      const rest = this.#path(edges, next, to, seen | (1 << from));
       if (rest !== null) return [from, ...rest];
     }
     return null;
   }
 
+  /** Whether adding an edge could close a cycle, judged by the edges of all executions. */
+  #mayCycle(from: number, to: number): boolean {
+    if ((this.#ever[from] & (1 << to)) === 0) {
+      this.#ever[from] |= 1 << to;
+      if (this.#path(this.#ever, to, from) !== null) this.#everCyclic = true;
+    }
+    return this.#everCyclic;
+  }
+
   #irqProblem(lockClass: number, site: number): LockProblem | null {
+    if (!this.#hardirqSeen) return null;
     if (this.#usage[lockClass] === (HARDIRQ | IRQS_ON)) {
       const inIrq = this.#usageSite[lockClass * 2 + HARDIRQ - 1];
       const irqsOn = this.#usageSite[lockClass * 2 + IRQS_ON - 1];
@@ -148,7 +165,7 @@ export class Lockdep {
       if ((this.#usage[safe] & HARDIRQ) === 0) continue;
       for (let unsafe = 0; unsafe < this.#layout.classNames.length; unsafe++) {
         if (safe === unsafe || (this.#usage[unsafe] & IRQS_ON) === 0) continue;
-        const path = this.#path(safe, unsafe);
+        const path = this.#path(this.#after, safe, unsafe);
         if (path === null) continue;
         return this.#problem(
           'irq-lock-state',

@@ -94,6 +94,8 @@ export class Machine implements MemoryHost {
   /** CPUs that have an interrupt to take and interrupts on. */
   #irqReady = 0;
   #done = 0;
+  /** The last step may have changed what waiting CPUs wait for. */
+  #changed = true;
   #progressAt = 0;
   #inSetup = false;
   #tlbTouched = false;
@@ -233,7 +235,7 @@ export class Machine implements MemoryHost {
     const { memory } = this;
     const limit = this.maxSteps;
     while (true) {
-      if (this.#waiting !== 0) this.#recheckWaiting();
+      if (this.#waiting !== 0 && this.#changed) this.#recheckWaiting();
       const enabled = this.#enabled;
       const many = (enabled & (enabled - 1)) !== 0;
       let k = 0;
@@ -251,12 +253,16 @@ export class Machine implements MemoryHost {
         const id = k === 0 && ((enabled >>> this.current) & 1) === 1 ? this.current : this.#enabledCpu(k);
         this.current = id;
         const cpu = this.cpus[id];
+        const { kind } = cpu;
+        // A load changes nothing, unless a flush waits for the access that was done through a translation.
+        this.#changed = (kind !== Kind.Load && kind !== Kind.PlainLoad) || cpu.inflight !== 0;
         const result = this.#execute(cpu);
         if (this.violation !== null) return End.Violation;
         this.#advance(cpu, result);
         if (this.violation !== null) return End.Violation;
       } else if (k < count + memory.commits) {
         const place = k - count;
+        this.#changed = true;
         if (this.observer !== null) {
           const [owner, address] = memory.committable(place);
           memory.commit(place);
@@ -264,11 +270,13 @@ export class Machine implements MemoryHost {
         } else memory.commit(place);
         if (this.violation !== null) return End.Violation;
       } else {
+        this.#changed = true;
         this.#interrupt(this.cpus[nthBit(this.#irqReady, k - count - memory.commits)]);
         if (this.violation !== null) return End.Violation;
       }
       if (this.steps - this.#progressAt > this.#patience) {
         memory.catchUp();
+        this.#changed = true;
         if (this.violation !== null) return End.Violation;
         if (this.steps - this.#progressAt > this.livelockBound) {
           this.#livelock();
@@ -304,6 +312,7 @@ export class Machine implements MemoryHost {
             this.#enabled &= ~bit;
             this.#waiting &= ~bit;
             this.#done |= bit;
+            this.#changed = true;
             return;
           }
           cpu.site = 0;

@@ -30,6 +30,8 @@ export class Race {
   /** What the grace periods started so far hand to later sections; 0 if none. */
   #graceStart = 0;
   #log: Int32Array;
+  /** CPU that took each snapshot, -1 for a merged one. */
+  #owner: Int32Array;
   #logCount = 1;
   /** Snapshot carried by the newest value of each word, valid where the stamp matches. */
   readonly #message: Int32Array;
@@ -55,6 +57,7 @@ export class Race {
     this.#fenceSnapshot = new Int32Array(cpus);
     this.#sectionEnd = new Int32Array(cpus);
     this.#log = new Int32Array(cpus * 256);
+    this.#owner = new Int32Array(256);
     this.#message = new Int32Array(n);
     this.#messageStamp = new Int32Array(n);
     this.#wCpu = new Int32Array(n);
@@ -107,7 +110,8 @@ export class Race {
 
   /** A marked load of a value that carries `snapshot`. */
   loaded(cpu: number, _address: number, snapshot: number, order: number): void {
-    if (snapshot === 0) return;
+    // What this CPU published itself it knows already.
+    if (snapshot === 0 || this.#owner[snapshot] === cpu) return;
     const target = (order & (Order.Acquire | Order.Full | Order.Pointer)) !== 0 ? this.#clock : this.#pending;
     this.#join(target, cpu, snapshot);
     if (target === this.#pending) this.#hasPending[cpu] = 1;
@@ -117,9 +121,17 @@ export class Race {
   rmw(cpu: number, address: number, order: number): void {
     const found = this.current(address);
     if (found !== 0) this.loaded(cpu, address, found, order);
-    if ((order & Order.Full) !== 0) this.full(cpu);
+    if ((order & Order.Full) !== 0) {
+      // The clock has joined what was found, so the snapshot of the barrier carries it too.
+      this.full(cpu);
+      this.published(address, this.#fenceSnapshot[cpu]);
+      return;
+    }
     let carried = this.storeSnapshot(cpu, order);
-    if (found !== 0) carried = carried === 0 ? found : this.#merge(carried, found);
+    if (found !== 0 && found !== carried) {
+      const includes = (order & Order.Release) !== 0 && ((order & Order.Acquire) !== 0 || this.#owner[found] === cpu);
+      if (!includes) carried = carried === 0 ? found : this.#merge(carried, found);
+    }
     this.published(address, carried);
   }
 
@@ -224,7 +236,7 @@ export class Race {
 
   #snapshot(cpu: number): number {
     const n = this.#cpus;
-    const id = this.#newSnapshot();
+    const id = this.#newSnapshot(cpu);
     for (let d = 0; d < n; d++) this.#log[id * n + d] = this.#clock[cpu * n + d];
     this.#clock[cpu * n + cpu]++;
     return id;
@@ -232,19 +244,23 @@ export class Race {
 
   #merge(one: number, other: number): number {
     const n = this.#cpus;
-    const id = this.#newSnapshot();
+    const id = this.#newSnapshot(-1);
     for (let d = 0; d < n; d++)
       this.#log[id * n + d] = Math.max(this.#log[one * n + d], this.#log[other * n + d]);
     return id;
   }
 
-  #newSnapshot(): number {
+  #newSnapshot(owner: number): number {
     const id = this.#logCount++;
     if ((id + 1) * this.#cpus > this.#log.length) {
       const larger = new Int32Array(this.#log.length * 2);
       larger.set(this.#log);
       this.#log = larger;
+      const owners = new Int32Array(this.#owner.length * 2);
+      owners.set(this.#owner);
+      this.#owner = owners;
     }
+    this.#owner[id] = owner;
     return id;
   }
 }

@@ -105,12 +105,12 @@ export function buildState(d: Design, size: Size): State {
   const layout = new Layout();
   const frames = size.pages + SPARE;
   const pages = layout.cache('pages', frames, pageSpec, false);
-  const ofFile = layout.struct('file_page', pageSpec);
+  const ofFile = layout.struct('file_page', pageSpec, frames);
   const vmas = layout.cache('vm_area_struct', size.mms * size.pages + 2, vmaSpec);
   const buffers = layout.cache('tag_buffer', size.pages + 2, { tags: words(GRANULES, tagWord()) });
-  const mms = Array.from({ length: size.mms }, (_, i) => {
-    return { ...layout.struct(`mm${i}`, mmSpec(size.pages, i === 0 ? '' : '/1')), index: i };
-  });
+  const mms = Array.from({ length: size.mms }, (_, i) =>
+    layout.struct(`mm${i}`, mmSpec(size.pages, i === 0 ? '' : '/1'), i),
+  );
   const stage1 = mms.map((_, i) =>
     Array.from({ length: size.pages }, (_, j) => layout.tlb(`mm${i} page ${j}`)),
   );
@@ -129,7 +129,7 @@ export function buildState(d: Design, size: Size): State {
   const kvm = layout.struct('kvm', kvmSpec(size.pages));
   const globals = layout.struct('mte', { tag_sync_lock: lock('Spinlock', 'tag_sync_lock') });
   const folioLockClass = layout.lockClass('folio_lock');
-  const all = [...pages.objects, { ...ofFile, index: frames }];
+  const all = [...pages.objects, ofFile];
   return {
     d,
     size,
