@@ -1,5 +1,5 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { UsageError } from '../engine/errors.ts';
 import type { Case } from './case/case.ts';
@@ -13,7 +13,7 @@ export class CrashStore {
   constructor(dir: string) {
     this.dir = dir;
     try {
-      mkdirSync(dir, { recursive: true });
+      makeFolder(resolve(dir));
       const probe = join(dir, `.probe-${process.pid}`);
       writeFileSync(probe, '');
       rmSync(probe);
@@ -34,12 +34,19 @@ export class CrashStore {
   /** Writes a file of a finding; it is there in full or not at all. */
   async write(folder: string, file: string, text: string): Promise<void> {
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(resolve(folder));
       await writeFileAtomic(join(folder, file), text);
     } catch (error) {
       throw new Error(`${join(folder, file)}: cannot be written: ${reason(error)}`);
     }
   }
+}
+
+/** As `mkdir -p`; Node's own recursive form never returns below some file systems (/proc). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
 }
 
 function reason(error: unknown): string {

@@ -54,13 +54,18 @@ export function readCase(bytes: Uint8Array, name: string, targets: readonly Targ
 }
 
 function schemaMessage(error: z.ZodError): string {
-  const issue = error.issues[0];
+  // A misspelt field is missing and unknown at once; the second says more.
+  const issue = error.issues.find(one => one.code === 'unrecognized_keys') ?? error.issues[0];
   if (issue === undefined) return 'is not a case';
   const field = fieldName(issue.path);
   if (issue.code === 'unrecognized_keys') {
     return `${field === '' ? '' : `${field}: `}unknown field ${issue.keys.map(key => `"${key}"`).join(', ')}`;
   }
-  return `${field === '' ? 'the file' : field}: ${issue.message}`;
+  const message = issue.message.replace(
+    /^Invalid input: expected (\w+), received undefined$/,
+    'missing ($1)',
+  );
+  return `${field === '' ? 'the file' : field}: ${message}`;
 }
 
 /** `cpus[1][0].mm` */
@@ -84,7 +89,7 @@ function toCase(file: CaseFile, targets: readonly Target[]): Case {
   if (file.interrupts.length > size.cpus) {
     throw new UsageError(`interrupts: ${file.interrupts.length} lists, but machine.cpus is ${size.cpus}`);
   }
-  const { operations } = target.build(selection.settings, size);
+  const { operations, layout } = target.build(selection.settings, size);
   const list = (entries: readonly CallEntry[], field: string, handler: boolean): readonly Call[] =>
     entries.map((entry, i) => toCall(entry, `${field}[${i}]`, operations, size, handler));
   const lists = (
@@ -92,8 +97,8 @@ function toCase(file: CaseFile, targets: readonly Target[]): Case {
     field: string,
     handler: boolean,
   ): readonly (readonly Call[])[] => all.map((entries, i) => list(entries, `${field}[${i}]`, handler));
-  // The model knows the locations; without it the words can be checked already.
-  parseSchedule(file.schedule, () => 0);
+  // Only checked here: a schedule stays text until it meets its machine.
+  parseSchedule(file.schedule, name => layout.find(name));
   return {
     target: file.target,
     variant: file.variant,
