@@ -27,7 +27,7 @@ export interface LitmusResult {
   readonly statesExhausted: boolean;
   /** No execution ends (herd's deadlock), or the filter lets none pass. */
   readonly empty: boolean;
-  /** `data-race`, `mixed-accesses`: see linux-kernel.cat. */
+  /** `data-race`, `mixed-accesses`: see linux-kernel.cat; `wild-access`: a pointer was followed that points nowhere. */
   readonly flags: readonly string[];
 }
 
@@ -104,6 +104,7 @@ export function runLkmm(program: LitmusProgram, options: LitmusOptions = {}): Li
   const flags: string[] = [];
   if (exploration.flags.mixedAccesses) flags.push('mixed-accesses');
   if (exploration.flags.dataRace) flags.push('data-race');
+  if (exploration.wild) flags.push('wild-access');
   return {
     program,
     memory: 'lkmm',

@@ -21,6 +21,8 @@ export interface ExploreOptions {
 export interface Exploration {
   readonly states: StateSet;
   readonly flags: RaceFlags;
+  /** Some execution accesses memory through a value that is no address. */
+  readonly wild: boolean;
   /** Whether everything was looked at; else the states found are only some of them. */
   readonly exhausted: boolean;
   /** Checks of the axioms made and states found. */
@@ -34,34 +36,35 @@ export interface Prepared {
   readonly layout: StateLayout;
   /** Plain accesses make it necessary to see every execution: one may race where another with its state does not. */
   readonly plain: boolean;
+  /** Locations and stray cells. */
+  readonly cells: number;
 }
 
 /** Lists what each process can do. Throws TooManyTraces when a process alone has too many behaviours. */
 export function prepare(program: LitmusProgram): Prepared {
-  const shapes = enumerateTraces(program).map(shapesOf);
+  const { traces, cells } = enumerateTraces(program);
+  const shapes = traces.map(shapesOf);
   const plain = shapes.some(list => list.some(shape => shape.events.some(e => (e.flags & flag.plain) !== 0)));
-  return { program, shapes, layout: layoutOf(program), plain };
+  const count = cells.domains.length;
+  return { program, shapes, layout: layoutOf(program, count), plain, cells: count };
 }
 
 /** Where final states take their values from. */
-function layoutOf(program: LitmusProgram): StateLayout {
+function layoutOf(program: LitmusProgram, cells: number): StateLayout {
   const registers: number[][] = program.processes.map(() => []);
   const locations: { location: number; index: number; initial: number }[] = [];
   program.observed.forEach((o, index) => {
     if (o.kind === 'register') registers[o.process].push(index);
     else locations.push({ location: o.location, index, initial: program.locations[o.location].initial });
   });
-  return {
-    registers,
-    locations,
-    size: program.observed.length,
-    initial: program.locations.map(l => l.initial),
-  };
+  const initial = Array.from({ length: cells }, (_, cell) => program.locations[cell]?.initial ?? 0);
+  return { registers, locations, size: program.observed.length, initial };
 }
 
 class StateSink implements SearchSink {
   stopped = false;
   spent = 0;
+  wild = false;
   readonly flags: RaceFlags = { dataRace: false, mixedAccesses: false };
   readonly states: StateSet;
   private readonly prepared: Prepared;
@@ -84,6 +87,8 @@ class StateSink implements SearchSink {
   found(state: Int32Array, execution: Execution): boolean {
     if (this.prepared.plain && !findRaces(execution, this.flags)) return false;
     if (this.states.add(state)) {
+      if (this.prepared.cells > this.prepared.program.locations.length && isWild(execution, this.prepared))
+        this.wild = true;
       this.spend();
       this.options.onState?.(state, execution);
     }
@@ -93,6 +98,10 @@ class StateSink implements SearchSink {
   spend(): void {
     if (++this.spent >= this.budget) this.stopped = true;
   }
+}
+
+function isWild({ skeleton }: Execution, { program }: Prepared): boolean {
+  return skeleton.location.some(location => location >= program.locations.length);
 }
 
 class WitnessSink implements SearchSink {
@@ -133,7 +142,7 @@ class WitnessSink implements SearchSink {
 
 /** Searches every choice of one shape per process, of the traces that agree with the literals. */
 function searchAll(
-  { program, shapes, layout }: Prepared,
+  { cells, shapes, layout }: Prepared,
   literals: readonly Literal[],
   sink: SearchSink,
 ): void {
@@ -147,7 +156,7 @@ function searchAll(
   const step = (t: number): void => {
     if (sink.stopped) return;
     if (t === candidates.length) {
-      new Search(new Skeleton(chosen.slice(), program.locations.length), rows, layout, sink).run();
+      new Search(new Skeleton(chosen.slice(), cells), rows, layout, sink).run();
       return;
     }
     for (const candidate of candidates[t]) {
@@ -163,7 +172,13 @@ function searchAll(
 export function explore(prepared: Prepared, options: ExploreOptions = {}): Exploration {
   const sink = new StateSink(prepared, options);
   searchAll(prepared, [], sink);
-  return { states: sink.states, flags: sink.flags, exhausted: !sink.stopped, spent: sink.spent };
+  return {
+    states: sink.states,
+    flags: sink.flags,
+    wild: sink.wild,
+    exhausted: !sink.stopped,
+    spent: sink.spent,
+  };
 }
 
 /**

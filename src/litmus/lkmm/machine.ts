@@ -315,14 +315,14 @@ export function machineRuns({ shapes, plain }: Prepared): boolean {
  * needed.
  */
 export function machineStates(prepared: Prepared, budget = 200_000): Set<string> | null {
-  const { program, shapes, layout } = prepared;
+  const { program, shapes, layout, cells } = prepared;
   const finals = new Set<string>();
   const state = new Array<number>(layout.size).fill(0);
   const chosen: Shape[] = [];
   const rows: number[] = [];
   let within = true;
   const run = () => {
-    const skeleton = new Skeleton(chosen.slice(), program.locations.length);
+    const skeleton = new Skeleton(chosen.slice(), cells);
     const value = (e: number) =>
       chosen[skeleton.thread[e]].rows[rows[skeleton.thread[e]]][e - skeleton.first[skeleton.thread[e]]];
     const machine = new Machine(skeleton, value, layout.initial, budget);

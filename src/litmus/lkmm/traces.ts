@@ -64,6 +64,35 @@ export interface Trace {
   readonly registers: readonly number[];
 }
 
+/**
+ * The locations of a program and, numbered on from them, cells for addresses that belong to none: an access through
+ * NULL or a stray integer goes to a cell of its own that starts as 0, as in herd, and is flagged (`wild-access`).
+ */
+export class Cells {
+  readonly declared: number;
+  /** Values that each location or cell may hold, the initial one first; it grows while traces are enumerated. */
+  readonly domains: number[][];
+  private readonly strays = new Map<number, number>();
+
+  constructor(program: LitmusProgram) {
+    this.declared = program.locations.length;
+    this.domains = program.locations.map(l => (l.role === 'lock' ? [0, 1] : [l.initial]));
+  }
+
+  /** The number of the location or cell at an address. */
+  at(address: number): number {
+    const location = locationAt(address, this.declared);
+    if (location >= 0) return location;
+    let cell = this.strays.get(address);
+    if (cell === undefined) {
+      cell = this.domains.length;
+      this.strays.set(address, cell);
+      this.domains.push([0]);
+    }
+    return cell;
+  }
+}
+
 /** Thrown when a process has more traces than anyone could search. */
 export class TooManyTraces extends Error {}
 
@@ -83,25 +112,18 @@ class Run {
   readonly events: ThreadEvent[] = [];
   readonly markers: Marker[] = [];
   readonly values: number[] = [];
-  /** False when the run went over a loop bound or read through something that is no address. */
+  /** False when the run went over a loop bound, or waits for a value that nobody writes. */
   valid = true;
   readonly registers: Int32Array;
   private readonly taint: (readonly number[])[];
-  private readonly program: LitmusProgram;
-  private readonly domains: readonly (readonly number[])[];
+  private readonly cells: Cells;
   private readonly choices: { index: number; size: number }[];
   private cursor = 0;
   private order = 0;
   private ctrl: readonly number[] = noDeps;
 
-  constructor(
-    program: LitmusProgram,
-    process: Process,
-    domains: readonly (readonly number[])[],
-    choices: { index: number; size: number }[],
-  ) {
-    this.program = program;
-    this.domains = domains;
+  constructor(process: Process, cells: Cells, choices: { index: number; size: number }[]) {
+    this.cells = cells;
     this.choices = choices;
     this.registers = Int32Array.from(process.initial);
     this.taint = process.registers.map(() => noDeps);
@@ -123,9 +145,7 @@ class Run {
   }
 
   private location(address: Expr): number {
-    const location = locationAt(evaluate(address, this.registers), this.program.locations.length);
-    if (location < 0) this.valid = false;
-    return location;
+    return this.cells.at(evaluate(address, this.registers));
   }
 
   private event(
@@ -144,7 +164,7 @@ class Run {
 
   /** The value a read returns in this run: one of what its location may hold, that `accepts` allows. */
   private choose(location: number, accepts: ((value: number) => boolean) | null): number {
-    let domain = this.domains[location] ?? [];
+    let domain: readonly number[] = this.cells.domains[location];
     if (accepts !== null) domain = domain.filter(accepts);
     if (domain.length === 0) {
       this.valid = false;
@@ -165,8 +185,8 @@ class Run {
     accepts: ((value: number) => boolean) | null,
   ): number {
     const location = this.location(address);
-    if (!this.valid) return -1;
     const value = this.choose(location, accepts);
+    if (!this.valid) return -1;
     return this.event(flags, location, value, this.deps(address), noDeps, -1, line);
   }
 
@@ -191,7 +211,6 @@ class Run {
       }
       case 'store': {
         const location = this.location(s.address);
-        if (!this.valid) return;
         const order = s.order === 'plain' ? flag.plain : s.order === 'release' ? flag.release : 0;
         const value = evaluate(s.value, this.registers);
         this.event(flag.write | order, location, value, this.deps(s.address), this.deps(s.value), -1, line);
@@ -253,7 +272,6 @@ class Run {
         return;
       case 'unlock': {
         const location = this.location(s.address);
-        if (!this.valid) return;
         const flags = flag.write | flag.release | flag.unlock;
         this.event(flags, location, 0, this.deps(s.address), noDeps, -1, line);
         return;
@@ -263,7 +281,6 @@ class Run {
         return;
       case 'srcu-unlock': {
         const location = this.location(s.address);
-        if (!this.valid) return;
         const value = evaluate(s.value, this.registers);
         this.event(
           flag.write | flag.srcuUnlock,
@@ -278,7 +295,7 @@ class Run {
       }
       case 'sync-srcu': {
         const location = this.location(s.address);
-        if (this.valid) this.marker('sync-srcu', location);
+        this.marker('sync-srcu', location);
         return;
       }
       case 'fence':
@@ -343,8 +360,16 @@ function readFlags(order: RmwOrder): number {
   }
 }
 
-/** All traces of a process when locations may hold the values in `domains`. */
-function tracesOf(program: LitmusProgram, index: number, domains: readonly (readonly number[])[]): Trace[] {
+/**
+ * All traces of a process when locations may hold the values in `cells.domains`; `writes` hears of every write, also of runs
+ * that came to nothing: what they wrote before may be what another run needs to go on.
+ */
+function tracesOf(
+  program: LitmusProgram,
+  index: number,
+  cells: Cells,
+  writes: (location: number, value: number) => void,
+): Trace[] {
   const process = program.processes[index];
   if (process === undefined) return [];
   const observed = program.observed.flatMap(o =>
@@ -354,7 +379,10 @@ function tracesOf(program: LitmusProgram, index: number, domains: readonly (read
   const choices: { index: number; size: number }[] = [];
   for (let runs = 0; ; runs++) {
     if (runs > traceLimit) throw new TooManyTraces(`${process.name} has over ${traceLimit} traces`);
-    const run = new Run(program, process, domains, choices);
+    const run = new Run(process, cells, choices);
+    run.events.forEach((event, i) => {
+      if ((event.flags & flag.write) !== 0) writes(event.location, run.values[i]);
+    });
     if (run.valid) {
       const registers = observed.map(register => run.registers[register] ?? 0);
       traces.push({ events: run.events, markers: run.markers, values: run.values, registers });
@@ -381,25 +409,26 @@ function countDependentWrites(statements: readonly Statement[]): number {
   return count;
 }
 
-/** The traces of every process. Throws TooManyTraces. */
-export function enumerateTraces(program: LitmusProgram): Trace[][] {
-  const domains: number[][] = program.locations.map(l => (l.role === 'lock' ? [0, 1] : [l.initial]));
+/** The traces of every process, and the cells they access. Throws TooManyTraces. */
+export function enumerateTraces(program: LitmusProgram): {
+  readonly traces: Trace[][];
+  readonly cells: Cells;
+} {
+  const cells = new Cells(program);
+  const { domains } = cells;
   const depth = program.processes.reduce((sum, p) => sum + countDependentWrites(p.body), 2);
   for (let round = 0; ; round++) {
-    const all = program.processes.map((_, index) => tracesOf(program, index, domains));
     let grown = false;
-    for (const traces of all) {
-      for (const trace of traces) {
-        trace.events.forEach((event, i) => {
-          if ((event.flags & flag.write) === 0) return;
-          const domain = domains[event.location];
-          const value = trace.values[i] ?? 0;
-          if (domain === undefined || domain.includes(value)) return;
-          domain.push(value);
-          grown = true;
-        });
-      }
-    }
-    if (!grown || round > depth) return all;
+    const found: [location: number, value: number][] = [];
+    const traces = program.processes.map((_, index) =>
+      tracesOf(program, index, cells, (location, value) => {
+        if (domains[location].includes(value)) return;
+        found.push([location, value]);
+        grown = true;
+      }),
+    );
+    for (const [location, value] of found)
+      if (!domains[location].includes(value)) domains[location].push(value);
+    if (!grown || round > depth) return { traces, cells };
   }
 }
