@@ -21,6 +21,23 @@ const primitives = new Set(
   ),
 );
 
+let accessFunctions;
+/** Names of plain functions of models that describe one access and return it: `yield getPage(cpu, page)`. */
+function accessFunctionNames() {
+  if (accessFunctions !== undefined) return accessFunctions;
+  accessFunctions = new Set();
+  for (const text of modelSources()) {
+    for (const m of text.matchAll(/function (\w+)\([^)]*\): Access \{/g)) accessFunctions.add(m[1]);
+  }
+  return accessFunctions;
+}
+
+function modelSources() {
+  return readdirSync(join(root, 'src/targets'), { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile() && entry.name.endsWith('.ts'))
+    .map(entry => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
+}
+
 let generators;
 /** Names of all generator functions of models and engine: calling one without `yield*` runs nothing. */
 function generatorNames() {
@@ -99,12 +116,13 @@ export function instrument(code, name) {
         out.appendLeft(node.end, ')');
         calls = true;
       }
-      if (node.delegate || call?.type !== 'CallExpression' || call.callee.type !== 'MemberExpression') return;
-      const method = call.callee.property.name;
-      if (!primitives.has(method)) return;
+      if (node.delegate || call?.type !== 'CallExpression') return;
+      const direct = call.callee.type === 'MemberExpression';
+      const method = direct ? call.callee.property.name : call.callee.name;
+      if (!(direct ? primitives : accessFunctionNames()).has(method)) return;
       const { func } = enclosing(ancestors);
       const n = site(func, `${method}(${call.arguments.map(text).join(', ')})`, node, 1);
-      const cpu = text(call.callee.object);
+      const cpu = text(direct ? call.callee.object : call.arguments[0]);
       const last = call.arguments[call.arguments.length - 1];
       if (last !== undefined && call.arguments.some(containsYield)) {
         // The site must be set after the accesses among the arguments.
@@ -125,6 +143,10 @@ export function instrument(code, name) {
         const returned = parent.type === 'ArrowFunctionExpression' || parent.type === 'ReturnStatement';
         if (!yielded && !returned)
           problem(node, `${object}.${own}(...) describes an access that is never yielded`);
+      } else if (callee.type === 'Identifier' && accessFunctionNames().has(own)) {
+        if (parent.type !== 'YieldExpression' || parent.delegate) {
+          problem(node, `${own}(...) describes an access that is never yielded`);
+        }
       } else if (generatorNames().has(own) && (callee.type === 'Identifier' || /(^|\.)cpu$/.test(object))) {
         const dropped = [
           'ExpressionStatement',

@@ -39,7 +39,7 @@ export function* faultLocked(cpu: Cpu, s: State, mm: number, index: number, writ
 /** A private mapping of a regular file, which may not hold user tags. */
 function* fileFault(cpu: Cpu, s: State, mm: number, index: number): Kernel {
   const { ptl, pte } = s.mms[mm];
-  yield* getPage(cpu, filePage(s));
+  yield getPage(cpu, filePage(s));
   yield cpu.spinLock(ptl);
   const none = (yield cpu.readOnce(pte[index])) === 0;
   if (none) yield* setPteAt(cpu, s, pte[index], ptePage(filePage(s).index, false, true));
@@ -56,7 +56,7 @@ function* sharedFault(cpu: Cpu, s: State, mm: number, index: number, tagged: boo
   const none = (yield cpu.readOnce(pte[index])) === 0;
   if (none || !s.d.pteRecheck) yield* setPteAt(cpu, s, pte[index], ptePage(page.index, tagged, true));
   yield cpu.spinUnlock(ptl);
-  yield* folioUnlock(cpu, page);
+  yield folioUnlock(cpu, page);
   if (!none) yield* putPage(cpu, s, page);
 }
 
@@ -104,7 +104,7 @@ function* doSwapPage(
   if ((yield cpu.readOnce(s.slots[slot].cached)) === page.index + 1) {
     yield cpu.spinLock(ptl);
     if ((yield cpu.readOnce(pte[index])) === entry || !s.d.pteRecheck) {
-      yield* getPage(cpu, page);
+      yield getPage(cpu, page);
       const early = s.d.restoreIn === 'do-swap-page' || s.d.protocol === 'always-zero';
       if (s.d.swapFreeFirst) yield* dropSwap(cpu, s, slot, page);
       if (early) yield* mteRestoreTags(cpu, s, slot, page, false);
@@ -116,7 +116,7 @@ function* doSwapPage(
     }
     yield cpu.spinUnlock(ptl);
   }
-  yield* folioUnlock(cpu, page);
+  yield folioUnlock(cpu, page);
   yield* putPage(cpu, s, page);
 }
 
@@ -142,7 +142,7 @@ function* wpPageCopy(cpu: Cpu, s: State, mm: number, index: number, tagged: bool
     yield cpu.spinUnlock(ptl);
     return;
   }
-  yield* getPage(cpu, old);
+  yield getPage(cpu, old);
   yield cpu.spinUnlock(ptl);
   const page = yield* allocPage(cpu, s);
   if (page !== null) {

@@ -29,7 +29,7 @@ function* gup(
     const entry = yield cpu.readOnce(pte[index]);
     if (ptePresent(entry) && (!write || pteWrite(entry))) {
       const page = s.pages[pteNumber(entry)];
-      yield* getPage(cpu, page);
+      yield getPage(cpu, page);
       yield cpu.spinUnlock(ptl);
       return { page, writable: pteWrite(entry) };
     }

@@ -15,19 +15,19 @@ const ATTEMPTS = 2;
 export function* migratePage(cpu: Cpu, s: State, mm: number, index: number): Kernel {
   const src = isShared(index) ? yield* shmemLookup(cpu, s, index) : yield* lookupPrivate(cpu, s, mm, index);
   if (src === null) return;
-  if (!(yield* folioTrylock(cpu, s, src))) return yield* putPage(cpu, s, src);
+  if ((yield folioTrylock(cpu, s, src)) === 0) return yield* putPage(cpu, s, src);
   const cached = yield* inSwapCache(cpu, s, src);
   const dst = cached ? null : yield* allocPage(cpu, s);
   let moved = false;
   if (dst !== null) {
-    yield* folioTrylock(cpu, s, dst);
+    yield folioTrylock(cpu, s, dst);
     yield* unmapForMigration(cpu, s, src, index);
     for (let i = 0; i < ATTEMPTS && !moved; i++) moved = yield* moveToNewFolio(cpu, s, dst, src, index);
     yield* removeMigrationPtes(cpu, s, src, moved ? dst : src, index);
-    yield* folioUnlock(cpu, dst);
+    yield folioUnlock(cpu, dst);
     if (!moved) yield* putPage(cpu, s, dst);
   }
-  yield* folioUnlock(cpu, src);
+  yield folioUnlock(cpu, src);
   if (!moved) yield* putPage(cpu, s, src);
   else {
     // The references were frozen; the frame is ours to free.
@@ -74,7 +74,7 @@ function* migrateMapping(
   if (isShared(index)) yield cpu.spinLock(s.file.xa_lock);
   const frozen = (yield cpu.cmpxchg(src.refcount, expected, 0)) === expected;
   if (frozen && isShared(index)) {
-    yield* getPage(cpu, dst);
+    yield getPage(cpu, dst);
     yield cpu.writeOnce(s.file.i_pages[index], dst.index + 1);
   }
   if (isShared(index)) yield cpu.spinUnlock(s.file.xa_lock);
@@ -90,7 +90,7 @@ function* removeMigrationPtes(cpu: Cpu, s: State, src: Page, to: Page, index: nu
     const entry = yield cpu.readOnce(mm.pte[index]);
     if (isMigrationEntry(entry) && pteNumber(entry) === src.index) {
       const vmFlags = yield cpu.dataRace(yield cpu.readOnce(mm.vma[index]));
-      yield* getPage(cpu, to);
+      yield getPage(cpu, to);
       yield* setPteAt(cpu, s, mm.pte[index], ptePage(to.index, (vmFlags & VM.mte) !== 0, pteWrite(entry)));
     }
     yield cpu.spinUnlock(mm.ptl);

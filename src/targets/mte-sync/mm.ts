@@ -82,7 +82,7 @@ function* copyPteRange(cpu: Cpu, s: State, child: number, index: number, spare: 
     return true;
   }
   yield cpu.writeOnce(source, entry & ~Pte.Write);
-  yield* getPage(cpu, page);
+  yield getPage(cpu, page);
   yield* setPteAt(cpu, s, target, entry & ~Pte.Write);
   return false;
 }
@@ -108,9 +108,9 @@ function* freeSwapAndCache(cpu: Cpu, s: State, slot: number): Kernel {
   const page = yield* swapCacheGet(cpu, s, slot);
   yield* swapFree(cpu, s, slot);
   if (page === null) return;
-  yield* folioLock(cpu, s, page);
+  yield folioLock(cpu, s, page);
   yield* folioFreeSwap(cpu, s, slot, page);
-  yield* folioUnlock(cpu, page);
+  yield folioUnlock(cpu, page);
   yield* putPage(cpu, s, page);
 }
 
@@ -145,10 +145,10 @@ export function* punchHole(cpu: Cpu, s: State, index: number): Kernel {
   }
   const page = yield* shmemLookup(cpu, s, index);
   if (page === null) return;
-  yield* folioLock(cpu, s, page);
+  yield folioLock(cpu, s, page);
   yield* unmapEverywhere(cpu, s, page, index, -1);
   if (yield* replaceEntry(cpu, s, index, page.index + 1)) yield* putPage(cpu, s, page);
-  yield* folioUnlock(cpu, page);
+  yield folioUnlock(cpu, page);
   yield* putPage(cpu, s, page);
 }
 

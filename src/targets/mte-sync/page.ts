@@ -1,4 +1,4 @@
-import type { Kernel } from '../../engine/access.ts';
+import type { Access, Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { Gfp } from '../../engine/gfp.ts';
 import { type Page, PG, type State } from './state.ts';
@@ -16,9 +16,9 @@ export function* allocPage(cpu: Cpu, s: State): Kernel<Page | null> {
   return page;
 }
 
-export function* getPage(cpu: Cpu, page: Page): Kernel {
-  const old = yield cpu.atomicFetchAdd(page.refcount, 1, 0);
-  cpu.warnOn(old <= 0, 'get_page() of a page without references', page.refcount);
+/** get_page() */
+export function getPage(cpu: Cpu, page: Page): Access {
+  return cpu.atomicInc(page.refcount);
 }
 
 /** put_page(): frees the page with the last reference. */
@@ -42,12 +42,13 @@ export function* freePage(cpu: Cpu, s: State, page: Page): Kernel {
   yield cpu.kfree(page.base);
 }
 
-export function* folioLock(cpu: Cpu, s: State, page: Page): Kernel {
-  yield cpu.folioLock(PG.locked, page.flags, s.folioLockClass);
+export function folioLock(cpu: Cpu, s: State, page: Page): Access {
+  return cpu.folioLock(PG.locked, page.flags, s.folioLockClass);
 }
-export function* folioTrylock(cpu: Cpu, s: State, page: Page): Kernel<boolean> {
-  return (yield cpu.folioTrylock(PG.locked, page.flags, s.folioLockClass)) === 1;
+/** 1 if taken. */
+export function folioTrylock(cpu: Cpu, s: State, page: Page): Access {
+  return cpu.folioTrylock(PG.locked, page.flags, s.folioLockClass);
 }
-export function* folioUnlock(cpu: Cpu, page: Page): Kernel {
-  yield cpu.folioUnlock(PG.locked, page.flags);
+export function folioUnlock(cpu: Cpu, page: Page): Access {
+  return cpu.folioUnlock(PG.locked, page.flags);
 }

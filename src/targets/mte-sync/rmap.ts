@@ -13,7 +13,7 @@ export function* lookupPrivate(cpu: Cpu, s: State, mm: number, index: number): K
   const entry = yield cpu.readOnce(pte[index]);
   const page = ptePresent(entry) ? s.pages[pteNumber(entry)] : null;
   const usable = page !== null && page !== filePage(s);
-  if (usable) yield* getPage(cpu, page);
+  if (usable) yield getPage(cpu, page);
   yield cpu.spinUnlock(ptl);
   return usable ? page : null;
 }

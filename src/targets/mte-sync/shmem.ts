@@ -10,7 +10,7 @@ import { mteClearPageTags } from './tags.ts';
 export function* shmemLookup(cpu: Cpu, s: State, index: number): Kernel<Page | null> {
   yield cpu.spinLock(s.file.xa_lock);
   const entry = yield cpu.readOnce(s.file.i_pages[index]);
-  if (entry > 0) yield* getPage(cpu, s.pages[entry - 1]);
+  if (entry > 0) yield getPage(cpu, s.pages[entry - 1]);
   yield cpu.spinUnlock(s.file.xa_lock);
   return entry > 0 ? s.pages[entry - 1] : null;
 }
@@ -21,9 +21,9 @@ export function* shmemGetFolio(cpu: Cpu, s: State, index: number): Kernel<Page |
   if (entry < 0) return yield* shmemSwapin(cpu, s, index, entry);
   const found = yield* shmemLookup(cpu, s, index);
   if (found !== null) {
-    yield* folioLock(cpu, s, found);
+    yield folioLock(cpu, s, found);
     if ((yield cpu.readOnce(s.file.i_pages[index])) === found.index + 1) return found;
-    yield* folioUnlock(cpu, found);
+    yield folioUnlock(cpu, found);
     yield* putPage(cpu, s, found);
     return null;
   }
@@ -31,11 +31,11 @@ export function* shmemGetFolio(cpu: Cpu, s: State, index: number): Kernel<Page |
   if (page === null) return null;
   s.shadow.fresh(page);
   if (s.d.protocol === 'always-zero') yield* mteClearPageTags(cpu, s, page);
-  yield* folioTrylock(cpu, s, page);
+  yield folioTrylock(cpu, s, page);
   // __folio_mark_uptodate()
   yield cpu.smpWmb();
   if (yield* addToPageCache(cpu, s, index, 0, page)) return page;
-  yield* folioUnlock(cpu, page);
+  yield folioUnlock(cpu, page);
   yield* putPage(cpu, s, page);
   return null;
 }
@@ -45,7 +45,7 @@ function* addToPageCache(cpu: Cpu, s: State, index: number, expected: number, pa
   yield cpu.spinLock(s.file.xa_lock);
   const fits = (yield cpu.readOnce(s.file.i_pages[index])) === expected;
   if (fits) {
-    yield* getPage(cpu, page);
+    yield getPage(cpu, page);
     yield cpu.writeOnce(s.file.i_pages[index], page.index + 1);
   }
   yield cpu.spinUnlock(s.file.xa_lock);
@@ -69,7 +69,7 @@ function* shmemSwapin(cpu: Cpu, s: State, index: number, entry: number): Kernel<
       return page;
     }
   }
-  yield* folioUnlock(cpu, page);
+  yield folioUnlock(cpu, page);
   yield* putPage(cpu, s, page);
   return null;
 }
@@ -78,13 +78,13 @@ function* shmemSwapin(cpu: Cpu, s: State, index: number, entry: number): Kernel<
 export function* swapinFolio(cpu: Cpu, s: State, slot: number): Kernel<Page | null> {
   const cached = yield* swapCacheGet(cpu, s, slot);
   if (cached !== null) {
-    yield* folioLock(cpu, s, cached);
+    yield folioLock(cpu, s, cached);
     return cached;
   }
   const page = yield* allocPage(cpu, s);
   if (page === null) return null;
   if (s.d.protocol === 'always-zero') yield* mteClearPageTags(cpu, s, page);
-  yield* folioTrylock(cpu, s, page);
+  yield folioTrylock(cpu, s, page);
   yield cpu.spinLock(s.swap.lock);
   const map = yield cpu.readOnce(s.slots[slot].map);
   const takes = map !== 0 && (map & HAS_CACHE) === 0;
@@ -92,14 +92,14 @@ export function* swapinFolio(cpu: Cpu, s: State, slot: number): Kernel<Page | nu
     s.shadow.swappedIn(page, s.slotShadows[slot]);
     yield cpu.writeOnce(s.slots[slot].map, map | HAS_CACHE);
     yield cpu.writeOnce(s.slots[slot].cached, page.index + 1);
-    yield* getPage(cpu, page);
+    yield getPage(cpu, page);
   }
   yield cpu.spinUnlock(s.swap.lock);
   if (takes) {
     yield cpu.smpWmb();
     return page;
   }
-  yield* folioUnlock(cpu, page);
+  yield folioUnlock(cpu, page);
   yield* putPage(cpu, s, page);
   return null;
 }

@@ -18,7 +18,7 @@ function* addToSwap(cpu: Cpu, s: State, page: Page): Kernel<number> {
     yield cpu.writeOnce(slot.map, HAS_CACHE);
     yield cpu.writeOnce(slot.cached, page.index + 1);
     yield cpu.spinUnlock(s.swap.lock);
-    yield* getPage(cpu, page);
+    yield getPage(cpu, page);
     return slot.index;
   }
   yield cpu.spinUnlock(s.swap.lock);
@@ -61,7 +61,7 @@ export function* folioFreeSwap(cpu: Cpu, s: State, slot: number, page: Page): Ke
 export function* swapCacheGet(cpu: Cpu, s: State, slot: number): Kernel<Page | null> {
   yield cpu.spinLock(s.swap.lock);
   const cached = yield cpu.readOnce(s.slots[slot].cached);
-  if (cached !== 0) yield* getPage(cpu, s.pages[cached - 1]);
+  if (cached !== 0) yield getPage(cpu, s.pages[cached - 1]);
   yield cpu.spinUnlock(s.swap.lock);
   return cached === 0 ? null : s.pages[cached - 1];
 }
@@ -76,10 +76,10 @@ function* slotOf(cpu: Cpu, s: State, page: Page): Kernel<number> {
 export function* swapOut(cpu: Cpu, s: State, mm: number, index: number): Kernel {
   const page = isShared(index) ? yield* shmemLookup(cpu, s, index) : yield* lookupPrivate(cpu, s, mm, index);
   if (page === null) return;
-  if (!(yield* folioTrylock(cpu, s, page))) return yield* putPage(cpu, s, page);
+  if ((yield folioTrylock(cpu, s, page)) === 0) return yield* putPage(cpu, s, page);
   const slot = yield* pageout(cpu, s, page, index);
   if (slot >= 0 && (yield* removeMapping(cpu, s, slot, page))) return;
-  yield* folioUnlock(cpu, page);
+  yield folioUnlock(cpu, page);
   yield* putPage(cpu, s, page);
 }
 
@@ -126,7 +126,7 @@ function* removeMapping(cpu: Cpu, s: State, slot: number, page: Page): Kernel<bo
   yield cpu.writeOnce(s.slots[slot].map, map & COUNT);
   if ((map & COUNT) === 0) yield* mteInvalidateTags(cpu, s, slot);
   yield cpu.spinUnlock(s.swap.lock);
-  yield* folioUnlock(cpu, page);
+  yield folioUnlock(cpu, page);
   yield* freePage(cpu, s, page);
   return true;
 }
