@@ -19,7 +19,7 @@ export function nearMatches(name: string, known: readonly string[]): readonly st
       candidate,
       cost: candidate.includes(name) || name.includes(candidate) ? 1 : distance(name, candidate),
     }))
-    .filter(({ candidate, cost }) => cost <= Math.max(1, Math.floor(candidate.length / 3)))
+    .filter(({ candidate, cost }) => cost <= Math.max(1, Math.floor(0.4 * candidate.length)))
     .sort((a, b) => a.cost - b.cost || (a.candidate < b.candidate ? -1 : 1))
     .slice(0, 3)
     .map(({ candidate }) => candidate);

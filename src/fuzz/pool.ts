@@ -20,6 +20,8 @@ export class HangError extends Error {
 
 /** Times a second that the watchdog looks. */
 const LOOKS = 10;
+/** Seconds that a worker may take to start and to build the model before its first execution. */
+const START_SECONDS = 30;
 
 /** Runs tasks in a worker thread that is ended and replaced when it makes no progress. */
 export class WorkerPool {
@@ -58,7 +60,8 @@ export class WorkerPool {
       const now = heartbeat.beats;
       still = now === beats ? still + 1 : 0;
       beats = now;
-      if (still >= this.#hangSeconds * LOOKS) abort.abort();
+      const limit = now === 0 ? Math.max(START_SECONDS, this.#hangSeconds) : this.#hangSeconds;
+      if (still >= limit * LOOKS) abort.abort();
     }, 1000 / LOOKS);
     const envelope: Envelope = { task, modules: this.#modules, heartbeat: heartbeat.buffer };
     try {

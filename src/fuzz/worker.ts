@@ -81,6 +81,7 @@ function describe({ executor, generator }: Prepared, task: DescribeTask, beat: H
     step: step => beat.addStep(actors.indexOf(step.actor), step.cpu, step.address),
     pick: pick => beat.addStep(PICK, pick.kind, pick.value),
   };
+  beat.beat();
   executor.judge(program, new Describer(new Answers(task.answers), listener));
   return null;
 }

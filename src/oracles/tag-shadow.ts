@@ -46,8 +46,10 @@ export const taggedPageFields = {
   wantSite: words(GRANULES, ghost()),
   /** Bit g: the owner stored tag g into this very page, so replacing it loses it. */
   owned: ghost(),
-  /** Bit g: reading 0 is legitimate, as the content began with zero tags. */
+  /** Bit g: reading 0 here is legitimate, as the content began with zero tags in this frame. */
   zeroOk: ghost((1 << GRANULES) - 1),
+  /** Bit g: reading 0 is legitimate wherever the content goes: nobody promised the tag, or nothing ordered its copy. */
+  loose: ghost(),
   /** Its memory may not hold user tags at all (a page of a regular file). */
   disallowed: ghost(),
 };
@@ -58,10 +60,13 @@ export const shadowSlotFields = {
   want: words(GRANULES, ghost()),
   wantSite: words(GRANULES, ghost()),
   zeroOk: ghost(),
+  loose: ghost(),
 };
 
 export type TaggedPage = Instance<typeof taggedPageFields>;
 export type ShadowSlot = Instance<typeof shadowSlotFields>;
+/** What a page frame and a swap slot have in common. */
+type Expectation = Pick<TaggedPage & ShadowSlot, 'want' | 'wantSite' | 'zeroOk' | 'loose'>;
 
 const ALL = (1 << GRANULES) - 1;
 
@@ -96,21 +101,19 @@ export class TagShadow {
     this.#begin(page, this.#newContent(0));
     for (let g = 0; g < GRANULES; g++) this.#set(page.want[g], 0);
     this.#set(page.zeroOk, ALL);
+    this.#set(page.loose, 0);
   }
 
   /** A page frame holds a copy of another (copy on write, fork): the copy begins where the source is now. */
   copied(cpu: Cpu, to: TaggedPage, from: TaggedPage): void {
     this.#begin(to, this.#newContent(this.#get(from.content)));
-    let zeroOk = 0;
+    let loose = this.#get(from.loose);
     for (let g = 0; g < GRANULES; g++) {
-      this.#set(to.want[g], this.#get(from.want[g]));
-      this.#set(to.wantSite[g], this.#get(from.wantSite[g]));
-      const zeroInSource = ((this.#get(from.zeroOk) >>> g) & 1) === 1;
       // Where nothing orders the copy after the source's last store, the state before that store is as good.
-      const loose = zeroInSource && !cpu.machine.memory.settledFor(cpu.id, from.tags[g]);
-      if (loose || this.#get(from.want[g]) === 0) zeroOk |= 1 << g;
+      if (this.#zeroFine(from, g) && !cpu.machine.memory.settledFor(cpu.id, from.tags[g])) loose |= 1 << g;
     }
-    this.#set(to.zeroOk, zeroOk);
+    this.#take(to, from);
+    this.#set(to.loose, loose);
   }
 
   /** The content moves to another frame with nobody able to store to it meanwhile (migration). */
@@ -122,24 +125,13 @@ export class TagShadow {
   /** The content goes to a swap slot; call it when all mappings are gone. */
   swappedOut(slot: ShadowSlot, page: TaggedPage): void {
     this.#set(slot.content, this.#get(page.content));
-    let zeroOk = 0;
-    for (let g = 0; g < GRANULES; g++) {
-      const want = this.#get(page.want[g]);
-      this.#set(slot.want[g], want);
-      this.#set(slot.wantSite[g], this.#get(page.wantSite[g]));
-      if (want === 0) zeroOk |= 1 << g;
-    }
-    this.#set(slot.zeroOk, zeroOk);
+    this.#take(slot, page);
   }
 
   /** A frame was allocated to hold the content of a swap slot. */
   swappedIn(page: TaggedPage, slot: ShadowSlot): void {
     this.#begin(page, this.#get(slot.content));
-    for (let g = 0; g < GRANULES; g++) {
-      this.#set(page.want[g], this.#get(slot.want[g]));
-      this.#set(page.wantSite[g], this.#get(slot.wantSite[g]));
-    }
-    this.#set(page.zeroOk, this.#get(slot.zeroOk));
+    this.#take(page, slot);
   }
 
   /** The frame was freed: its tags are nobody's. */
@@ -162,7 +154,7 @@ export class TagShadow {
       throw new EngineError(`more than ${MAX_STORES} tag stores in one execution`);
     this.#set(this.#table.stores, n);
     this.#set(this.#table.storeContent[n], this.#get(page.content));
-    if (!promised) this.#set(this.#table.loose[n], 1);
+    if (!promised) this.#set(this.#table.unpromised[n], 1);
     return ((n + FIRST_STORE) << 4) | tag;
   }
 
@@ -174,7 +166,7 @@ export class TagShadow {
     const writer = cpu.machine.memory.lastSite[address];
     if ((value & 15) === 0 && (want & 15) === 0) return;
     if (value === 0) {
-      if (((this.#get(page.zeroOk) >>> granule) & 1) === 1) return;
+      if (this.#zeroFine(page, granule)) return;
       const message = `tag ${want & 15} of ${this.#name(cpu.machine, address)} is gone: read as 0`;
       cpu.machine.violateNow('tag-loss', message, cpu, address, [writer, this.#get(page.wantSite[granule])]);
     }
@@ -196,7 +188,7 @@ export class TagShadow {
       if (this.#get(page.content) === 0) continue;
       for (let g = 0; g < GRANULES; g++) {
         const want = this.#get(page.want[g]);
-        if (want === 0 || ((this.#get(page.zeroOk) >>> g) & 1) === 1) continue;
+        if (want === 0 || this.#zeroFine(page, g)) continue;
         const value = machine.peek(page.tags[g]);
         const there = value === want || this.#belongs(value, this.#get(page.content));
         if (isTagged(page) ? there : isSaved(page)) continue;
@@ -212,7 +204,7 @@ export class TagShadow {
     for (const [slot, used, hasTags] of slots) {
       for (let g = 0; g < GRANULES; g++) {
         const want = this.#get(slot.want[g]);
-        if (!used || hasTags || want === 0 || ((this.#get(slot.zeroOk) >>> g) & 1) === 1) continue;
+        if (!used || hasTags || want === 0 || this.#zeroFine(slot, g)) continue;
         const message = `tag ${want & 15} of a swapped-out page was not saved`;
         machine.report('tag-loss', message, -1, slot.want[g], [this.#get(slot.wantSite[g])]);
         return;
@@ -236,9 +228,9 @@ export class TagShadow {
       // An owner's own store, on its first arrival in memory: it defines what the tag must be.
       this.#set(page.want[g], value);
       this.#set(page.wantSite[g], site);
-      const promised = this.#get(this.#table.loose[n]) === 0;
+      const promised = this.#get(this.#table.unpromised[n]) === 0;
       this.#set(page.owned, promised ? this.#get(page.owned) | (1 << g) : this.#get(page.owned) & ~(1 << g));
-      if (!promised) this.#set(page.zeroOk, this.#get(page.zeroOk) | (1 << g));
+      this.#set(page.loose, promised ? this.#get(page.loose) & ~(1 << g) : this.#get(page.loose) | (1 << g));
       return;
     }
     const want = this.#get(page.want[g]);
@@ -256,7 +248,7 @@ export class TagShadow {
     return false;
   }
 
-  #take(to: TaggedPage, from: TaggedPage): void {
+  #take(to: Expectation, from: Expectation): void {
     let zeroOk = 0;
     for (let g = 0; g < GRANULES; g++) {
       const want = this.#get(from.want[g]);
@@ -265,6 +257,11 @@ export class TagShadow {
       if (want === 0) zeroOk |= 1 << g;
     }
     this.#set(to.zeroOk, zeroOk);
+    this.#set(to.loose, this.#get(from.loose));
+  }
+
+  #zeroFine(of: Expectation, granule: number): boolean {
+    return (((this.#get(of.zeroOk) | this.#get(of.loose)) >>> granule) & 1) === 1;
   }
 
   #begin(page: TaggedPage, content: number): void {
@@ -304,7 +301,7 @@ function tableFields() {
     /** Content that each numbered store belongs to. */
     storeContent: words(MAX_STORES, ghost()),
     /** 1 if nobody promised that the store is kept. */
-    loose: words(MAX_STORES, ghost()),
+    unpromised: words(MAX_STORES, ghost()),
     /** 1 once the store has reached memory. */
     reached: words(MAX_STORES, ghost()),
   };

@@ -1,6 +1,6 @@
 import { Choice, Fence, Order } from '../access.ts';
 import type { Layout } from '../layout.ts';
-import { Memory, type MemoryHost, Note, rmwAtomic, rmwFails, rmwMayFail } from './memory.ts';
+import { Memory, type MemoryHost, Note, rmwFails, rmwMayFail } from './memory.ts';
 
 /** Stores that a CPU may have delayed at once; the oldest is committed when one more is delayed. */
 const DEPTH = 16;
@@ -147,8 +147,10 @@ export class Arm64 extends Memory {
       const i = this.#youngest(cpu, address);
       if (i >= 0) return this.#forward(cpu, i, order);
     }
-    if (this.#since[address] <= this.#floor[cpu] && (order & HEADS) === 0) {
+    const floor = this.#floor[cpu];
+    if (this.#since[address] <= floor && ((order & HEADS) === 0 || this.#independent(cpu, order))) {
       // This CPU sees this version or a later one from here on; nothing to remember.
+      if ((order & Order.Pointer) !== 0) this.#lastPointer[cpu] = floor;
       if (this.race !== null) this.race.loaded(cpu, address, this.race.current(address), order);
       return this.words[address];
     }
@@ -177,6 +179,14 @@ export class Arm64 extends Memory {
       n++;
     }
     return n;
+  }
+
+  /** Whether no address that this CPU could use is later than its floor. */
+  #independent(cpu: number, order: number): boolean {
+    const floor = this.#floor[cpu];
+    return (
+      this.#depLatest[cpu] <= floor && ((order & Order.Dependent) === 0 || this.#lastPointer[cpu] <= floor)
+    );
   }
 
   /** The floor under which a CPU reads a word: its own, or the time of the load that the address came from. */
@@ -349,8 +359,7 @@ export class Arm64 extends Memory {
     if ((order & Order.Acquire) !== 0) this.#floor[cpu] = time;
     if ((order & Order.Pointer) !== 0) this.#pointer(cpu, this.words[address], time);
     this.#remember(address);
-    this.touch(address, cpu, site);
-    const old = rmwAtomic(this.words, address, op, operand, expected);
+    const old = this.modify(cpu, address, op, operand, expected, site);
     this.#since[address] = ++this.#now;
     this.#seen[cpu * this.size + address] = this.#now;
     if ((order & Order.Full) !== 0) this.#floor[cpu] = this.#now;

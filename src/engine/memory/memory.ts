@@ -91,6 +91,23 @@ export abstract class Memory {
     if (this.watched[address] !== 0) this.host.committed(address, old, value, cpu, site);
   }
 
+  /** Applies a read-modify-write to the newest value of a word; returns the old one. */
+  protected modify(
+    cpu: number,
+    address: number,
+    op: number,
+    operand: number,
+    expected: number,
+    site: number,
+  ): number {
+    this.touch(address, cpu, site);
+    const old = rmwAtomic(this.words, address, op, operand, expected);
+    if (this.watched[address] !== 0 && !rmwFails(op, old, expected)) {
+      this.host.committed(address, old, this.words[address], cpu, site);
+    }
+    return old;
+  }
+
   protected touch(address: number, cpu: number, site: number): void {
     if (this.#stamp[address] !== this.#epoch) this.#touch(address);
     this.lastSite[address] = site;
@@ -225,7 +242,7 @@ export function rmwFails(op: number, old: number, expected: number): boolean {
 }
 
 /** Applies a read-modify-write to memory with Atomics; returns the old value. */
-export function rmwAtomic(
+function rmwAtomic(
   words: Int32Array,
   address: number,
   op: number,

@@ -1,5 +1,5 @@
 import { Order } from '../access.ts';
-import { Memory, Note, rmwAtomic, rmwFails } from './memory.ts';
+import { Memory, Note, rmwFails } from './memory.ts';
 
 /** Sequential consistency: accesses act at once, in the order in which the CPUs are scheduled. */
 export class Sc extends Memory {
@@ -27,8 +27,7 @@ export class Sc extends Memory {
     order: number,
     site: number,
   ): number {
-    this.touch(address, cpu, site);
-    const old = rmwAtomic(this.words, address, op, operand, expected);
+    const old = this.modify(cpu, address, op, operand, expected, site);
     if (rmwFails(op, old, expected)) {
       this.host.note |= Note.Failed;
       if (this.race !== null) this.race.loaded(cpu, address, this.race.current(address), Order.Relaxed);

@@ -1,6 +1,6 @@
 import { Choice, Fence, Order } from '../access.ts';
 import type { Layout } from '../layout.ts';
-import { Memory, type MemoryHost, Note, rmwAtomic, rmwFails } from './memory.ts';
+import { Memory, type MemoryHost, Note, rmwFails } from './memory.ts';
 
 /** Stores that a CPU may have delayed at once; the oldest is committed when one more is delayed. */
 const DEPTH = 16;
@@ -79,8 +79,7 @@ export class Tso extends Memory {
     site: number,
   ): number {
     this.flush(cpu);
-    this.touch(address, cpu, site);
-    const old = rmwAtomic(this.words, address, op, operand, expected);
+    const old = this.modify(cpu, address, op, operand, expected, site);
     if (rmwFails(op, old, expected)) {
       this.host.note |= Note.Failed;
       if (this.race !== null) this.race.loaded(cpu, address, this.race.current(address), Order.Relaxed);

@@ -190,14 +190,15 @@ class Machine {
     const t = thread[e];
     const own = writesAt[x].filter(w => thread[w] === t && w < e).at(-1);
     const take = (message: number, next: State): void => {
-      // a later load of the location may have executed already: they may not differ
-      if (
-        reads.some(
-          r =>
-            r > e && thread[r] === t && location[r] === x && this.done(next, r) && next.source[r] !== message,
-        )
-      )
-        return;
+      // a later load may have executed already: unless it forwarded from a store in between, they may not differ
+      const clashes = (r: number) => {
+        const taken = next.source[r];
+        const between = taken > e && thread[taken] === t;
+        return (
+          r > e && thread[r] === t && location[r] === x && taken !== pending && !between && taken !== message
+        );
+      };
+      if (reads.some(clashes)) return;
       // a message has one read-modify-write after it at most
       if (
         partner[e] >= 0 &&
@@ -212,8 +213,7 @@ class Machine {
     };
     if (own !== undefined && !this.done(state, own)) {
       const { addr, data } = shapes[t].events[own - starts[t]];
-      if ([...addr, ...data].every(i => this.done(state, starts[t] + i) || i === partner[own] - starts[t]))
-        take(own, state);
+      if ([...addr, ...data].every(i => this.done(state, starts[t] + i))) take(own, state);
       return;
     }
     const from = this.position(state, x, state.views[t][x]);

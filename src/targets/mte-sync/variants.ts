@@ -51,7 +51,14 @@ const v62fixed: Design = {
   vmaCaptured: true,
 };
 const v66: Design = { ...v62fixed };
-const tagClearing: Design = { ...v519, protocol: 'tag-clearing', kvmShared: true };
+/** What surrounds a design that no version bears: v5.19 without its bugs elsewhere, so that what shows is the design's own. */
+const around: Partial<Design> = {
+  swapFreeFirst: false,
+  seqBeforeUnlock: true,
+  vmaCaptured: true,
+  kvmShared: true,
+};
+const tagClearing: Design = { ...v519, ...around, protocol: 'tag-clearing' };
 
 export const variants: readonly (Variant & {
   readonly settings: Readonly<Record<keyof Design, boolean | string>>;
@@ -97,22 +104,13 @@ export const variants: readonly (Variant & {
     name: 'tag-sync-lock',
     summary: 'a global spinlock around recheck, tags and flag (V-S)',
     origin: 'Steven Price, v12 to v16 of the KVM MTE series, 2021',
-    settings: { ...base, protocol: 'spinlock', flagFirst: false, kvmShared: true },
+    settings: { ...v519, ...around, protocol: 'spinlock', flagFirst: false },
   },
   {
     name: 'always-zero',
     summary: 'no flag: tags are zeroed or restored at allocation and always copied and saved',
     origin: 'Catalin Marinas, June 2022, mail/mte-sync.txt',
-    settings: {
-      ...base,
-      protocol: 'always-zero',
-      flagFirst: false,
-      restoreIn: 'do-swap-page',
-      wmbBeforePte: true,
-      kvmShared: true,
-      seqBeforeUnlock: true,
-      vmaCaptured: true,
-    },
+    settings: { ...v519, ...around, protocol: 'always-zero', flagFirst: false, restoreIn: 'do-swap-page' },
   },
   {
     name: 'v6.2',
