@@ -170,7 +170,10 @@ export class TraceRecorder implements Observer {
     const events = [...this.#events];
     if (violation !== null) {
       for (const cpu of machine.cpus) {
-        const concerned = violation.cpu < 0 ? !machine.isDone(cpu.id) : cpu.id === violation.cpu;
+        // A lock about to be taken counts for lock order as one that is held.
+        const about =
+          violation.oracle === 'lock-order' && (cpu.kind === Kind.Lock || cpu.kind === Kind.ReadLock);
+        const concerned = violation.cpu < 0 ? !machine.isDone(cpu.id) : cpu.id === violation.cpu || about;
         if (!concerned || cpu.kind === Kind.None) continue;
         const { kind, address, a, b, order, op, site } = cpu;
         events.push(this.#describe(cpu, kind, address, a, b, order, op, site, 0, 0, [], false));

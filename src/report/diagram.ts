@@ -26,7 +26,7 @@ interface Line {
 export function diagram(trace: Trace): string {
   const shown = relevant(trace);
   const spell = spelling(locationsOf(shown.events, trace.violation));
-  const lines = headed(shown.events, spell);
+  const lines = headed(shown.events, spell, pendingMark(trace.violation));
   const verdict = trace.violation === null ? [] : violationLines(trace.violation, spell);
   const indents = columns(trace.cpus, [...lines, ...verdict]);
   const setup = trace.events.filter(event => event.type === 'operation' && event.setup && event.begin);
@@ -56,7 +56,7 @@ function locationsOf(events: readonly TraceEvent[], violation: TraceViolation | 
 }
 
 /** The lines of all events; the heading of an operation stands right above its first line. */
-function headed(events: readonly TraceEvent[], spell: Spell): readonly Line[] {
+function headed(events: readonly TraceEvent[], spell: Spell, pending: string): readonly Line[] {
   const lines: Line[] = [];
   const waiting = new Map<number, Line>();
   const flush = (cpu: number): void => {
@@ -71,13 +71,13 @@ function headed(events: readonly TraceEvent[], spell: Spell): readonly Line[] {
       continue;
     }
     if (event.type === 'access') flush(event.cpu);
-    lines.push(...linesOf(event, spell));
+    lines.push(...linesOf(event, spell, pending));
   }
   for (const cpu of [...waiting.keys()]) flush(cpu);
   return lines;
 }
 
-function linesOf(event: TraceEvent, spell: Spell): readonly Line[] {
+function linesOf(event: TraceEvent, spell: Spell, pending: string): readonly Line[] {
   switch (event.type) {
     case 'operation':
       return [];
@@ -89,13 +89,19 @@ function linesOf(event: TraceEvent, spell: Spell): readonly Line[] {
         text: `  ... ${spell(one.location)} = ${one.value} becomes visible`,
       }));
     case 'access':
-      return accessLines(event, spell);
+      return accessLines(event, spell, pending);
   }
 }
 
-function accessLines(event: AccessEvent, spell: Spell): readonly Line[] {
+/** What is said of accesses that were still to come when the execution ended. */
+function pendingMark(violation: TraceViolation | null): string {
+  if (violation?.oracle === 'deadlock') return '  ... waits for ever';
+  return violation?.oracle === 'lock-order' ? '  (about to)' : '';
+}
+
+function accessLines(event: AccessEvent, spell: Spell, pending: string): readonly Line[] {
   const marks = accessMarks(event);
-  const blocked = event.executed ? '' : event.kind >= Kind.FirstBlocking ? '  ... waits for ever' : '';
+  const blocked = event.executed ? '' : pending;
   const text = `  ${accessText(event, spell)}${marks === '' ? '' : ` ${marks}`}${blocked}`;
   // What the access itself stores is no news; what it forces out of the store buffer is, and comes first.
   const forced = event.visible.filter(one => one.address !== event.address || one.cpu !== event.cpu);

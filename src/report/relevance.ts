@@ -49,6 +49,7 @@ export function relevant(trace: Trace): Relevant {
   const reasonToHide = (event: AccessEvent): string | null => {
     const { kind, address } = event;
     if (isRemarkable(event) || about(event)) return null;
+    if (locksMatter && (lockKinds.has(kind) || unlockKinds.has(kind))) return null;
     if (kind === Kind.Fence) return trace.memory === 'sc' ? Reason.Barrier : null;
     if (kind === Kind.Relax) return Reason.Barrier;
     if (kind >= Kind.RcuReadLock && kind <= Kind.RcuReadUnlock) return gracePeriods ? null : Reason.Barrier;

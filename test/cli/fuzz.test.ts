@@ -1,0 +1,162 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { pagestorm, scratch } from './pagestorm.ts';
+
+/** Every file below a folder, by relative path. */
+function contents(dir: string): Record<string, string> {
+  const names = readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort();
+  return Object.fromEntries(
+    names.filter(name => /\.\w+$/.test(name)).map(name => [name, readFileSync(join(dir, name), 'utf8')]),
+  );
+}
+
+vi.setConfig({ testTimeout: 60_000 });
+
+describe('fuzz', () => {
+  it('finds flag-first under sc, writes found, minimised and report, and exits with 1', async () => {
+    const out = scratch();
+    const ran = await pagestorm(['fuzz', 'demo/flag-first', '--execs', '5k', '--seed', '1', '--out', out]);
+    expect(ran.code).toBe(1);
+    expect(ran.out).toContain('BUG: stale-tags in demo/flag-first (sc)');
+    const files = contents(out);
+    expect(Object.keys(files).map(name => name.replace(/.*\//, ''))).toEqual([
+      'found.yaml',
+      'minimized.yaml',
+      'report.txt',
+    ]);
+    const folder = readdirSync(out)[0] ?? '';
+    const replayed = await pagestorm(['replay', join(out, folder)]);
+    expect(replayed.code).toBe(0);
+    expect(replayed.out.match(/as expected/g)).toHaveLength(2);
+    // Two operations, one access of the first before the other: nothing smaller shows it.
+    expect(files[`${folder}/minimized.yaml`]).toContain('schedule: >-\n  cpu0*2 cpu1*3\n');
+  });
+
+  it('finds a missing barrier under arm64 only, and nothing in the fixed design', async () => {
+    const run = (design: string, memory: string) =>
+      pagestorm(['fuzz', design, '--memory', memory, '--execs', '6k', '--seed', '2', '--out', scratch()]);
+    const [weak, strong, switched, fixed] = await Promise.all([
+      run('demo/no-barrier', 'arm64'),
+      run('demo/no-barrier', 'sc'),
+      run('demo/fixed+no-wmb', 'arm64'),
+      run('demo/fixed', 'arm64'),
+    ]);
+    expect([weak.code, strong.code, switched.code, fixed.code]).toEqual([1, 0, 1, 0]);
+    expect(weak.out).toContain('(delayed)');
+  });
+
+  it('gives the same files byte for byte for the same seed, wherever they go', async () => {
+    const [a, b] = [scratch(), scratch()];
+    const args = [
+      'fuzz',
+      'demo/flag-first',
+      'demo/no-barrier',
+      '--memory',
+      'arm64',
+      '--execs',
+      '8k',
+      '--seed',
+      'x',
+    ];
+    const [ranA, ranB] = await Promise.all([
+      pagestorm([...args, '--out', a]),
+      pagestorm([...args, '--out', b]),
+    ]);
+    expect([ranA.code, ranB.code]).toEqual([1, 1]);
+    expect(contents(a)).toEqual(contents(b));
+    expect(Object.keys(contents(a)).length).toBeGreaterThanOrEqual(6);
+  });
+
+  it('saves the program of a model that throws, hangs, forgets a yield or is nondeterministic, and exits with 3', async () => {
+    const run = (variant: string) => {
+      const out = scratch();
+      return pagestorm([
+        'fuzz',
+        `demo/${variant}`,
+        '--execs',
+        '2k',
+        '--seed',
+        '1',
+        '--hang-timeout',
+        '1s',
+        '--out',
+        out,
+      ]).then(ran => ({ ...ran, files: contents(out) }));
+    };
+    const [throws, loops, forgets, random] = await Promise.all([
+      run('throws'),
+      run('loops'),
+      run('forgets'),
+      run('random'),
+    ]);
+    expect([throws.code, loops.code, forgets.code, random.code]).toEqual([3, 3, 3, 3]);
+    expect(throws.err.trim()).toBe('pagestorm: error in demo/throws (sc): bad_throw: tags is not iterable');
+    expect(loops.err.trim()).toBe(
+      'pagestorm: hang in demo/loops (sc): the model runs on for ever without an access',
+    );
+    expect(forgets.err).toMatch(
+      /^pagestorm: error in demo\/forgets \(sc\): bad_yield: .*never yielded[^\n]*\n$/,
+    );
+    expect(random.err).toMatch(
+      /^pagestorm: error in demo\/random \(sc\): pages\[0\]\.private ends as[^\n]*\n$/,
+    );
+    for (const { files } of [throws, loops, forgets, random]) {
+      expect(Object.keys(files).some(name => name.endsWith('found.yaml'))).toBe(true);
+    }
+  });
+
+  it('replays a hang as a hang, ended by the watchdog', async () => {
+    const out = scratch();
+    await pagestorm([
+      'fuzz',
+      'demo/loops',
+      '--execs',
+      '2k',
+      '--seed',
+      '1',
+      '--hang-timeout',
+      '1s',
+      '--out',
+      out,
+    ]);
+    const ran = await pagestorm(['replay', out, '--hang-timeout', '1s']);
+    expect(ran.out).toMatch(/found\.yaml: hang \(as expected\)/);
+    expect(ran.code).toBe(0);
+  });
+
+  it('ends at the first finding with --until-crash and at Ctrl-C with a summary', async () => {
+    const first = await pagestorm([
+      'fuzz',
+      'demo/flag-first',
+      '--until-crash',
+      '--seed',
+      '1',
+      '--out',
+      scratch(),
+    ]);
+    expect(first.code).toBe(1);
+    const stopped = await pagestorm(['fuzz', 'demo/fixed', '--out', scratch()], 'Ctrl-C');
+    expect(stopped.code).toBe(130);
+    expect(stopped.out).toMatch(/done: .* executions/);
+  });
+
+  it.concurrent.each([
+    [['fuzz', 'dmo'], /unknown target "dmo"; did you mean demo\?/],
+    [['fuzz', 'demo/fixd'], /unknown variant of demo "fixd"; did you mean fixed\?/],
+    [['fuzz', 'demo/fixed+nowmb'], /unknown switch of demo "nowmb"; did you mean no-wmb\?/],
+    [['fuzz', 'demo', '--memory', 'foo'], /--memory: unknown memory model "foo"; known: sc, tso, arm64/],
+    [['fuzz', 'demo', '--cpus', '0'], /--cpus: "0" is not a whole number from 1 to 8/],
+    [['fuzz', 'demo', '--ops', 'mappage'], /--ops: unknown operation "mappage"; did you mean map_page\?/],
+    [['fuzz', 'demo', '--time', 'soon'], /--time: "soon" is no time/],
+    [['fuzz', 'demo', '--frobnicate'], /Unknown argument: frobnicate/],
+    [['fuzz', 'demo', '--out', '/proc/nowhere/x'], /--out \/proc\/nowhere\/x: cannot be written/],
+    [['frobnicate'], /frobnicate|Did you mean/],
+    [[], /name a command/],
+  ])('refuses %j with one line and exit code 2', async (args, message) => {
+    const ran = await pagestorm(args);
+    expect(ran.code).toBe(2);
+    expect(ran.err).toMatch(message);
+    expect(ran.err.trim().split('\n')).toHaveLength(1);
+  });
+});
