@@ -75,7 +75,9 @@ export function satisfied({ program, positive, negative, observation }: LitmusRe
 
 /** How far the observation reaches: proved, or only seen in so many executions. */
 export function coverage(result: LitmusResult): string {
-  if (result.exhausted) return 'exhausted';
+  const { loopBound } = result.program;
+  if (result.exhausted)
+    return loopBound > 0 ? `exhausted for loops of up to ${loopBound} rounds` : 'exhausted';
   return result.observation === 'Never' ? `not seen in ${result.tried}` : `seen in ${result.tried}`;
 }
 
@@ -101,8 +103,6 @@ export function formatResult(result: LitmusResult, maxStates = 1000): string {
   lines.push(`Condition ${formatCondition(program)}`);
   lines.push(`Observation ${program.name} ${result.observation} ${result.positive} ${result.negative}`);
   lines.push(`Coverage ${program.name} ${result.memory} ${coverage(result)}${emptyNote(result)}`);
-  if (program.loopBound > 0)
-    lines.push(`Loops ${program.name} cut after ${program.loopBound} rounds that read memory`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -93,6 +93,25 @@ describe('results', () => {
   });
 });
 
+describe('loops', () => {
+  it('are cut, and the coverage says so', () => {
+    const result = run(
+      two(
+        'WRITE_ONCE(*x, 1); smp_store_release(y, 1);',
+        'while (!smp_load_acquire(y)) {} r1 = READ_ONCE(*x);',
+        'exists (1:r1=0)',
+      ),
+    );
+    expect(result.observation).toBe('Never');
+    expect(formatResult(result)).toContain('Coverage two lkmm exhausted for loops of up to 3 rounds');
+  });
+
+  it('that count run to their end', () => {
+    const text = two('for (int i = 0; i < 5; i++) WRITE_ONCE(*x, i);', '', 'exists (x=4)');
+    expect(run(text)).toMatchObject({ observation: 'Always', stateCount: 1 });
+  });
+});
+
 describe('large tests', () => {
   it('list all states of a ring that leaves one out', () => {
     const result = run(ring(12, 6));
