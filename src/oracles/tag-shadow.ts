@@ -146,7 +146,7 @@ export class TagShadow {
 
   /**
    * The value to store for an owner's tag; owners are users, guests, ptrace and KVM_ARM_MTE_COPY_TAGS. One that is
-   * not `promised` (a copy that will report a failure) may be kept or dropped.
+   * not `promised` (a copy that may yet report a failure, and that nothing orders) may be kept or dropped.
    */
   tagFor(page: TaggedPage, tag: number, promised = true): number {
     const n = this.#get(this.#table.stores) + 1;
@@ -156,6 +156,16 @@ export class TagShadow {
     this.#set(this.#table.storeContent[n], this.#get(page.content));
     if (!promised) this.#set(this.#table.unpromised[n], 1);
     return ((n + FIRST_STORE) << 4) | tag;
+  }
+
+  /** The stores that were not promised when they were made are now: the call that made them succeeds. */
+  promise(page: TaggedPage, values: readonly number[]): void {
+    for (const [g, value] of values.entries()) {
+      this.#set(this.#table.unpromised[(value >>> 4) - FIRST_STORE], 0);
+      if (this.#get(page.want[g]) !== value) continue;
+      this.#set(page.loose, this.#get(page.loose) & ~(1 << g));
+      this.#set(page.owned, this.#get(page.owned) | (1 << g));
+    }
   }
 
   /** Judges a tag that an owner read from a page. */

@@ -6,7 +6,7 @@ import { allocPage, folioUnlock, getPage, putPage } from './page.ts';
 import { isMigrationEntry, isSwapEntry, pteNumber, ptePage, ptePresent, pteTagged, pteWrite } from './pte.ts';
 import { shmemGetFolio, swapinFolio } from './shmem.ts';
 import { filePage, isShared, type Page, type State, VM } from './state.ts';
-import { folioFreeSwap, HAS_CACHE, swapFree } from './swap.ts';
+import { folioFreeSwap, HAS_CACHE, swapFree } from './swap-map.ts';
 import { mteRestoreTags } from './swap-tags.ts';
 import { setPteAt } from './sync.ts';
 import { mteClearPageTags, setPageMteTagged, tryPageMteTagging } from './tags.ts';

@@ -4,7 +4,7 @@ import type { Model, Settings, Size, Target } from '../target.ts';
 import { designOf } from './design.ts';
 import { operationsOf } from './operations.ts';
 import { buildState, filePage, isShared, PG, type State, VM } from './state.ts';
-import { HAS_CACHE } from './swap.ts';
+import { HAS_CACHE } from './swap-map.ts';
 import { switches, variants } from './variants.ts';
 
 /** Areas at the beginning: address space 0 (the VMM) has no PROT_MTE, the others have. */

@@ -160,14 +160,17 @@ function* storeTags(cpu: Cpu, s: State, page: Page, index: number, tag: number, 
   if (locks) yield* tryPageMteTagging(cpu, s, page);
   s.shadow.initialising(page);
   const granules = short ? 1 : page.tags.length;
+  const stored: number[] = [];
   for (let g = 0; g < granules; g++) {
     if (s.d.bufferMayFault) yield* faultInBuffer(cpu, s, index);
-    yield cpu.writeOnce(page.tags[g], s.shadow.tagFor(page, tag, !short));
+    stored.push(s.shadow.tagFor(page, tag, false));
+    yield cpu.writeOnce(page.tags[g], stored[g]);
   }
   if (locks) {
     if (short) for (const word of page.tags) yield cpu.writeOnce(word, s.shadow.tagFor(page, 0, false));
     yield* setPageMteTagged(cpu, s, page);
   } else if (!short && s.d.protocol !== 'always-zero') yield* setPageMteTagged(cpu, s, page);
+  if (!short) s.shadow.promise(page, stored);
   if (s.d.dirtyBeforePut) yield cpu.setBit(PG.dirty, page.flags);
 }
 

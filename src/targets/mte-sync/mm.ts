@@ -8,7 +8,7 @@ import { isSwapEntry, Pte, pteNumber, ptePage, ptePresent, pteTagged } from './p
 import { unmapEverywhere } from './rmap.ts';
 import { shmemLookup } from './shmem.ts';
 import { isShared, type State, VM } from './state.ts';
-import { folioFreeSwap, swapCacheGet, swapDuplicate, swapFree } from './swap.ts';
+import { folioFreeSwap, swapCacheGet, swapDuplicate, swapFree } from './swap-map.ts';
 import { setPteAt } from './sync.ts';
 
 /** mprotect(PROT_MTE) of one page: mmap_lock for write, the entry is taken out and put back tagged. */

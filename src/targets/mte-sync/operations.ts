@@ -3,8 +3,8 @@ import type { Operation, Parameter, Size } from '../target.ts';
 import { copyTagsFromGuest, copyTagsToGuest, guestLoadTag, guestStoreTag, userMemAbort } from './kvm.ts';
 import { migratePage } from './migrate.ts';
 import { fork, madviseDontneed, mprotectMte, punchHole, remap } from './mm.ts';
+import { swapOut } from './reclaim.ts';
 import { isShared, type State } from './state.ts';
-import { swapOut } from './swap.ts';
 import { userFault, userLoadTag, userStoreTag } from './user.ts';
 
 const nat = (max: (size: Size) => number) => (size: Size) =>

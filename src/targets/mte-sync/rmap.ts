@@ -4,7 +4,7 @@ import { invalidateRangeEnd, invalidateRangeStart } from './kvm-notifier.ts';
 import { getPage, putPage } from './page.ts';
 import { pteMigration, pteNumber, ptePresent, pteSwap, pteWrite } from './pte.ts';
 import { filePage, type Page, type State } from './state.ts';
-import { swapDuplicate } from './swap.ts';
+import { swapDuplicate } from './swap-map.ts';
 
 /** The anonymous page that an address space maps at an index, with a reference; null if none. */
 export function* lookupPrivate(cpu: Cpu, s: State, mm: number, index: number): Kernel<Page | null> {

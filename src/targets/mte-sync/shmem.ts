@@ -2,7 +2,7 @@ import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { allocPage, folioLock, folioTrylock, folioUnlock, getPage, putPage } from './page.ts';
 import { type Page, PG, type State } from './state.ts';
-import { folioFreeSwap, HAS_CACHE, swapCacheGet, swapFree } from './swap.ts';
+import { folioFreeSwap, HAS_CACHE, swapCacheGet, swapFree } from './swap-map.ts';
 import { mteRestoreTags } from './swap-tags.ts';
 import { mteClearPageTags } from './tags.ts';
 
