@@ -248,7 +248,7 @@ class Run {
           const data = union(this.deps(s.addend), [read]);
           this.modifying(read, s.order, (old + evaluate(s.addend, this.registers)) | 0, data, line);
         }
-        this.assign(s.register, adds ? 1 : 0, [read]);
+        this.assign(s.register, adds ? 1 : 0, union(this.deps(s.unless), [read]));
         return;
       }
       case 'lock': {

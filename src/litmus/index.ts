@@ -1,0 +1,34 @@
+// What the rest of the project uses of the litmus part; anything else in this folder may change.
+
+export { LitmusError } from './error.ts';
+export { evaluate, holds, modify } from './evaluate.ts';
+export {
+  coverage,
+  formatCondition,
+  formatObservable,
+  formatResult,
+  formatState,
+  resultToJson,
+  satisfied,
+  summaryHeader,
+  summaryRow,
+} from './format.ts';
+export { prepare, witness } from './lkmm/explore.ts';
+export type { Execution } from './lkmm/search.ts';
+export { type ExecutionStep, executionSteps } from './lkmm/steps.ts';
+export { TooManyTraces } from './lkmm/traces.ts';
+export { type ParseOptions, parseLitmus } from './parse/parse.ts';
+export {
+  addressOf,
+  type Expr,
+  type FenceKind,
+  formatValue,
+  type LitmusProgram,
+  type Location,
+  locationAt,
+  type Observable,
+  type Process,
+  type Proposition,
+  type Statement,
+} from './program.ts';
+export { type LitmusOptions, type LitmusResult, type Observation, runLkmm } from './verdict.ts';
