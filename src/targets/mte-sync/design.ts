@@ -66,6 +66,8 @@ export interface Design {
   readonly copyWarns: boolean;
   /** Migration copies before it freezes the references and may retry into the same page (060913999d7a). */
   readonly migrateCopiesFirst: boolean;
+  /** That migration reads the reference count with acquire before it copies (not in any kernel: a proposed fix). */
+  readonly migrateAcquires: boolean;
   /** Tag writers dirty the page before they drop their reference. */
   readonly dirtyBeforePut: boolean;
   /** PTEs are flushed from TLBs before their page is written to swap. */
@@ -122,6 +124,7 @@ export function designOf(settings: Settings): Design {
     pteRecheck: bool('pteRecheck'),
     copyWarns: bool('copyWarns'),
     migrateCopiesFirst: bool('migrateCopiesFirst'),
+    migrateAcquires: bool('migrateAcquires'),
     dirtyBeforePut: bool('dirtyBeforePut'),
     flushBeforeSwap: bool('flushBeforeSwap'),
     bufferMayFault: bool('bufferMayFault'),

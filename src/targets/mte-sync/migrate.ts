@@ -47,7 +47,10 @@ function* inSwapCache(cpu: Cpu, s: State, page: Page): Kernel<boolean> {
  */
 function* moveToNewFolio(cpu: Cpu, s: State, dst: Page, src: Page, index: number): Kernel<boolean> {
   const expected = isShared(index) ? 2 : 1;
-  if ((yield cpu.readOnce(src.refcount)) !== expected) {
+  let references: number;
+  if (s.d.migrateAcquires) references = yield cpu.smpLoadAcquire(src.refcount);
+  else references = yield cpu.readOnce(src.refcount);
+  if (references !== expected) {
     yield cpu.cpuRelax();
     return false;
   }

@@ -26,6 +26,7 @@ const base: Design = {
   pteRecheck: true,
   copyWarns: false,
   migrateCopiesFirst: false,
+  migrateAcquires: false,
   dirtyBeforePut: true,
   flushBeforeSwap: true,
   bufferMayFault: false,
@@ -145,10 +146,10 @@ export const variants: readonly (Variant & {
   },
   {
     name: 'v6.6-fixed',
-    summary: 'the v6.6 protocol with every catalogued fix, migration copying first',
+    summary: 'the v6.6 protocol with every catalogued fix',
     origin: '332c151c710a with b98c94eed4a9',
     fixed: true,
-    settings: { ...v66, copyWarns: false, migrateCopiesFirst: true },
+    settings: { ...v66, copyWarns: false },
   },
 ];
 
@@ -233,6 +234,12 @@ export const switches: readonly Switch[] = [
   sw('migrate-copies-first', 'migration copies before it freezes the references', '060913999d7a (H14)', {
     migrateCopiesFirst: true,
   }),
+  sw(
+    'migrate-acquires',
+    'with migrate-copies-first: the reference count is read with acquire before the copy',
+    'proposed here; see docs/mte-sync.md',
+    { migrateAcquires: true },
+  ),
   sw('no-dirty-before-put', 'tag writers drop their reference without dirtying the page', 'mutation', {
     dirtyBeforePut: false,
   }),
