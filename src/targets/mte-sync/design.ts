@@ -38,8 +38,11 @@ export interface Design {
   readonly setWithoutInit: boolean;
   /** V-P: mte_sync_tags still sets PG_mte_tagged before it calls the helper. */
   readonly flagFirst: boolean;
-  /** Where swapped tags come back for anonymous pages: in set_pte_at, or in do_swap_page (6dca4ac6fc91, v6.5). */
-  readonly restoreIn: 'set-pte-at' | 'do-swap-page';
+  /**
+   * Where swapped tags come back for anonymous pages: in set_pte_at, in do_swap_page (332c151c710a, v6.6), or in
+   * both (6dca4ac6fc91, v6.5).
+   */
+  readonly restoreIn: 'set-pte-at' | 'do-swap-page' | 'both';
   /** do_swap_page drops the swap count before set_pte_at (c145e0b47c77, v5.18) or before the restore. */
   readonly swapFreeFirst: boolean;
   /** set_pte_at looks at the swap entry only if the new PTE is tagged (before 69e3b846d8a7, v5.14). */
@@ -101,7 +104,7 @@ export function designOf(settings: Settings): Design {
   if (!isProtocol(protocol)) throw new TypeError(`unknown protocol ${String(protocol)}`);
   return {
     protocol,
-    restoreIn: restoreIn === 'do-swap-page' ? restoreIn : 'set-pte-at',
+    restoreIn: restoreIn === 'do-swap-page' || restoreIn === 'both' ? restoreIn : 'set-pte-at',
     wmbBeforePte: bool('wmbBeforePte'),
     wmbInSetTagged: bool('wmbInSetTagged'),
     rmbInPageTagged: bool('rmbInPageTagged'),

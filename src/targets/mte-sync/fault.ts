@@ -105,7 +105,7 @@ function* doSwapPage(
     yield cpu.spinLock(ptl);
     if ((yield cpu.readOnce(pte[index])) === entry || !s.d.pteRecheck) {
       yield getPage(cpu, page);
-      const early = s.d.restoreIn === 'do-swap-page' || s.d.protocol === 'always-zero';
+      const early = s.d.restoreIn !== 'set-pte-at' || s.d.protocol === 'always-zero';
       if (s.d.swapFreeFirst) yield* dropSwap(cpu, s, slot, page);
       if (early) yield* mteRestoreTags(cpu, s, slot, page, false);
       if (early && !s.d.swapFreeFirst) yield* dropSwap(cpu, s, slot, page);

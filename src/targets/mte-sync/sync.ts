@@ -18,7 +18,9 @@ export function* setPteAt(cpu: Cpu, s: State, ptep: number, pte: number): Kernel
     const old = yield cpu.readOnce(ptep);
     const page = s.pages[pteNumber(pte)];
     const oldMatters =
-      !s.d.restoreOnlyTagged && s.d.restoreIn === 'set-pte-at' && (isSwapEntry(old) || isMigrationEntry(old));
+      !s.d.restoreOnlyTagged &&
+      s.d.restoreIn !== 'do-swap-page' &&
+      (isSwapEntry(old) || isMigrationEntry(old));
     if ((pteTagged(pte) || oldMatters) && page !== filePage(s))
       yield* mteSyncTags(cpu, s, page, old, pteTagged(pte));
   }
@@ -67,7 +69,7 @@ function* mteSyncTags(cpu: Cpu, s: State, page: Page, old: number, tagged: boole
 
 /** v6.2 to v6.5 (with a look at the old entry), and from v6.6 (without). */
 function* syncWithLock(cpu: Cpu, s: State, page: Page, old: number, tagged: boolean): Kernel {
-  if (s.d.restoreIn === 'set-pte-at' || s.d.setWithoutInit) {
+  if (s.d.restoreIn !== 'do-swap-page' || s.d.setWithoutInit) {
     if (yield* pageMteTagged(cpu, s, page)) return;
     yield* restoreFromPte(cpu, s, page, old);
   }
@@ -102,6 +104,6 @@ export function* syncUnderSpinlock(cpu: Cpu, s: State, page: Page, old: number, 
 
 /** Restores saved tags if the old entry is a real swap entry that has some. */
 function* restoreFromPte(cpu: Cpu, s: State, page: Page, old: number): Kernel<boolean> {
-  if (s.d.restoreIn !== 'set-pte-at' || !isSwapEntry(old)) return false;
+  if (s.d.restoreIn === 'do-swap-page' || !isSwapEntry(old)) return false;
   return yield* mteRestoreTags(cpu, s, pteNumber(old), page, true);
 }

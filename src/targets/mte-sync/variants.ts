@@ -47,11 +47,11 @@ const v62fixed: Design = {
   ...v62,
   setWithoutInit: false,
   swapFreeFirst: false,
-  restoreIn: 'do-swap-page',
+  restoreIn: 'both',
   seqBeforeUnlock: true,
   vmaCaptured: true,
 };
-const v66: Design = { ...v62fixed };
+const v66: Design = { ...v62fixed, restoreIn: 'do-swap-page' };
 /** What surrounds a design that no version bears: v5.19 without its bugs elsewhere, so that what shows is the design's own. */
 const around: Partial<Design> = {
   swapFreeFirst: false,
