@@ -23,8 +23,12 @@ const executors = new Map<string, Executor>();
 /** The entry of the worker thread: runs one task. Machines are kept for the tasks that follow. */
 export default async function runTask({ task, modules, heartbeat }: Envelope): Promise<unknown> {
   const beat = new Heartbeat(heartbeat);
-  const ofCase = (one: Case): Promise<Executor> =>
-    executorFor(modules, caseDesign(one), one.memory, one.size);
+  const ofCase = async (one: Case): Promise<Executor> => {
+    const executor = await executorFor(modules, caseDesign(one), one.memory, one.size);
+    // The watchdog is patient until the first beat.
+    beat.beat();
+    return executor;
+  };
   switch (task.type) {
     case 'fuzz': {
       const { executor, generator } = await prepare(modules, task.job);

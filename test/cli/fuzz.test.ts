@@ -113,6 +113,7 @@ describe('fuzz', () => {
       'demo/loops',
       '--execs',
       '2k',
+      '--until-crash',
       '--seed',
       '1',
       '--hang-timeout',
