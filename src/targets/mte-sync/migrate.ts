@@ -16,8 +16,10 @@ export function* migratePage(cpu: Cpu, s: State, mm: number, index: number): Ker
   const src = isShared(index) ? yield* shmemLookup(cpu, s, index) : yield* lookupPrivate(cpu, s, mm, index);
   if (src === null) return;
   if ((yield folioTrylock(cpu, s, src)) === 0) return yield* putPage(cpu, s, src);
-  const cached = yield* inSwapCache(cpu, s, src);
-  const dst = cached ? null : yield* allocPage(cpu, s);
+  // A page that was truncated meanwhile has no mapping any more; one in the swap cache is left alone here.
+  const gone = isShared(index) && (yield cpu.readOnce(s.file.i_pages[index])) !== src.index + 1;
+  const stays = gone || (yield* inSwapCache(cpu, s, src));
+  const dst = stays ? null : yield* allocPage(cpu, s);
   let moved = false;
   if (dst !== null) {
     yield folioTrylock(cpu, s, dst);
