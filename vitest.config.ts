@@ -1,3 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { sitesPlugin } from './scripts/sites.mjs';
 
-export default defineConfig({ test: { include: ['test/**/*.test.ts'] } });
+// Models are imported from src/ with the sites that the build gives them; tests of workers and commands use dist/.
+export default defineConfig({
+  plugins: [sitesPlugin()],
+  test: { include: ['test/**/*.test.ts'], testTimeout: 60_000 },
+});

@@ -24,26 +24,38 @@ if (target === undefined || !existsSync(join(root, 'catalogue', `${target}.yaml`
   process.exit(2);
 }
 
+/** Seeds tried for an entry. */
+const ATTEMPTS = 3;
+
+/** One run of the fuzzer; the shortest minimised case that fits the entry, or undefined. */
+function search(entry, out, attempt) {
+  const folder = join(out, String(attempt));
+  const command = [
+    join(root, 'bin/pagestorm.js'),
+    ...['fuzz', entry.design, '--memory', entry.memory, '--execs', execs, '--seed', `${seed}.${attempt}`],
+    ...['--out', folder, '--no-ui', ...(entry.options ? entry.options.split(/\s+/) : [])],
+  ];
+  spawnSync(process.execPath, command, { stdio: 'ignore' });
+  if (!existsSync(folder)) return undefined;
+  const wanted = new RegExp(entry.finding);
+  return readdirSync(folder, { withFileTypes: true })
+    .filter(each => each.isDirectory())
+    .map(each => join(folder, each.name, 'minimized.yaml'))
+    .filter(existsSync)
+    .map(path => ({ path, of: parse(readFileSync(path, 'utf8')) }))
+    .filter(({ of }) => wanted.test(of.expect.signature ?? ''))
+    .sort((a, b) => readFileSync(a.path).length - readFileSync(b.path).length)[0];
+}
+
 const { entries } = parse(readFileSync(join(root, 'catalogue', `${target}.yaml`), 'utf8'));
 let missing = 0;
 for (const entry of entries) {
   if (ids.length > 0 && !ids.includes(entry.id)) continue;
   if (entry.design === undefined) continue;
   const out = mkdtempSync(join(tmpdir(), 'pagestorm-'));
-  const command = [
-    join(root, 'bin/pagestorm.js'),
-    ...['fuzz', entry.design, '--memory', entry.memory, '--execs', execs, '--seed', seed, '--out', out, '--no-ui'],
-    ...(entry.options ? entry.options.split(/\s+/) : []),
-  ];
-  spawnSync(process.execPath, command, { stdio: 'ignore' });
-  const wanted = new RegExp(entry.finding);
-  const found = readdirSync(out, { withFileTypes: true })
-    .filter(folder => folder.isDirectory())
-    .map(folder => join(out, folder.name, 'minimized.yaml'))
-    .filter(existsSync)
-    .map(path => ({ path, of: parse(readFileSync(path, 'utf8')) }))
-    .filter(({ of }) => wanted.test(of.expect.signature ?? ''))
-    .sort((a, b) => readFileSync(a.path).length - readFileSync(b.path).length)[0];
+  let found;
+  for (let attempt = 0; attempt < ATTEMPTS && found === undefined; attempt++)
+    found = search(entry, out, attempt);
   if (found === undefined) missing++;
   else if (!check) {
     mkdirSync(join(root, 'corpus', target), { recursive: true });
