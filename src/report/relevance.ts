@@ -1,4 +1,4 @@
-import { Kind, RmwOp } from '../engine/access.ts';
+import { Kind, Order, RmwOp } from '../engine/access.ts';
 import type { AccessEvent, Trace, TraceEvent } from '../fuzz/trace.ts';
 
 /** What a diagram shows of a trace, and how much it leaves out, by reason. */
@@ -11,6 +11,7 @@ const Reason = {
   Private: 'on locations that only one CPU touches',
   Uncontended: 'on locks that nobody else wanted meanwhile',
   Counter: 'counting references',
+  Repeated: 'reading again what that CPU had seen',
   Barrier: 'barriers and retries',
 } as const;
 
@@ -34,8 +35,9 @@ const readKinds: ReadonlySet<number> = new Set([
 /**
  * Leaves out what a reader of the race need not see: locations that one CPU alone touches, locks held while no
  * other CPU did anything, reference counts that only count, barriers under a model that needs none, RCU sections
- * that nobody waits for, retries. What the violation is about, and every stale read and delayed store, stays; so
- * does everything that a deadlock or a lock-order violation may hang on. Setup is left to the headings.
+ * that nobody waits for, retries, reads that tell a CPU what it has just read or written. What the violation is
+ * about, and every stale read and delayed store, stays; so does everything that a deadlock or a lock-order
+ * violation may hang on. Setup is left to the headings.
  */
 export function relevant(trace: Trace): Relevant {
   const concurrent = trace.events.filter(event => !event.setup);
@@ -45,6 +47,7 @@ export function relevant(trace: Trace): Relevant {
   const counters = counterAddresses(accesses);
   const locksMatter = /lock|atomic|grace/.test(trace.violation?.oracle ?? '');
   const uncontended = locksMatter ? new Set<AccessEvent>() : uncontendedLocks(accesses);
+  const repeated = repeatedReads(concurrent);
   const gracePeriods = accesses.some(({ kind }) => kind === Kind.SyncRcuStart || kind === Kind.SyncSrcuStart);
   const reasonToHide = (event: AccessEvent): string | null => {
     const { kind, address } = event;
@@ -58,7 +61,8 @@ export function relevant(trace: Trace): Relevant {
     if (uncontended.has(event)) return Reason.Uncontended;
     if (address === 0) return null;
     if (!shared.has(address)) return Reason.Private;
-    return counters.has(address) ? Reason.Counter : null;
+    if (counters.has(address)) return Reason.Counter;
+    return repeated.has(event) ? Reason.Repeated : null;
   };
   const hidden = new Map<string, number>();
   const events = concurrent.filter(event => {
@@ -125,6 +129,32 @@ function counterAddresses(accesses: readonly AccessEvent[]): ReadonlySet<number>
   }
   for (const address of others) counters.delete(address);
   return counters;
+}
+
+/** Loads of a word by a CPU that knows it: it read or wrote it before, and nobody wrote it since. */
+function repeatedReads(events: readonly TraceEvent[]): ReadonlySet<AccessEvent> {
+  const found = new Set<AccessEvent>();
+  /** Per address, what is known of it: by whom, and for single bits which. */
+  const known = new Map<number, Set<string>>();
+  const written = (address: number, cpu: number): void => {
+    const left = [...(known.get(address) ?? [])].filter(key => key.startsWith(`${cpu} `));
+    known.set(address, new Set(left));
+  };
+  for (const event of events) {
+    if (event.type === 'commit') for (const one of event.visible) written(one.address, one.cpu);
+    if (event.type !== 'access') continue;
+    const { address, cpu, kind } = event;
+    for (const one of event.visible) written(one.address, one.cpu);
+    if (!readKinds.has(kind)) written(address, cpu);
+    const plain = kind === Kind.Load || kind === Kind.PlainLoad;
+    const key = `${cpu} ${(event.order & Order.TestBit) !== 0 ? `bit ${event.a}` : ''}`;
+    const keys = known.get(address) ?? new Set<string>();
+    if (plain && keys.has(key)) found.add(event);
+    if (kind === Kind.Rmw && (event.order & Order.TestBit) === 0 && event.flags.length > 0) keys.clear();
+    else keys.add(key);
+    known.set(address, keys);
+  }
+  return found;
 }
 
 /** Accesses that take and give back a lock between which no other CPU did anything. */
