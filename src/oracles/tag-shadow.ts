@@ -104,13 +104,18 @@ export class TagShadow {
     this.#set(page.loose, 0);
   }
 
-  /** A page frame holds a copy of another (copy on write, fork): the copy begins where the source is now. */
-  copied(cpu: Cpu, to: TaggedPage, from: TaggedPage): void {
+  /**
+   * A page frame holds a copy of another (copy on write, fork): the copy begins where the source is now. `flag` is the
+   * word that says whether the source's tags are valid: a copier that nothing orders after it may miss them too.
+   */
+  copied(cpu: Cpu, to: TaggedPage, from: TaggedPage, flag: number): void {
     this.#begin(to, this.#newContent(this.#get(from.content)));
+    const { memory } = cpu.machine;
     let loose = this.#get(from.loose);
     for (let g = 0; g < GRANULES; g++) {
       // Where nothing orders the copy after the source's last store, the state before that store is as good.
-      if (this.#zeroFine(from, g) && !cpu.machine.memory.settledFor(cpu.id, from.tags[g])) loose |= 1 << g;
+      const ordered = memory.settledFor(cpu.id, from.tags[g]) && memory.settledFor(cpu.id, flag);
+      if (this.#zeroFine(from, g) && !ordered) loose |= 1 << g;
     }
     this.#take(to, from);
     this.#set(to.loose, loose);

@@ -146,7 +146,7 @@ function* wpPageCopy(cpu: Cpu, s: State, mm: number, index: number, tagged: bool
   yield cpu.spinUnlock(ptl);
   const page = yield* allocPage(cpu, s);
   if (page !== null) {
-    s.shadow.copied(cpu, page, old);
+    s.shadow.copied(cpu, page, old, old.flags);
     yield* copyHighpage(cpu, s, page, old);
     yield cpu.smpWmb();
     yield* invalidateRangeStart(cpu, s, mm, index);

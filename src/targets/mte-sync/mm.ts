@@ -75,7 +75,7 @@ function* copyPteRange(cpu: Cpu, s: State, child: number, index: number, spare: 
   if (!ptePresent(entry)) return false;
   const page = s.pages[pteNumber(entry)];
   if (spare >= 0) {
-    s.shadow.copied(cpu, s.pages[spare], page);
+    s.shadow.copied(cpu, s.pages[spare], page, page.flags);
     yield* copyHighpage(cpu, s, s.pages[spare], page);
     yield cpu.smpWmb();
     yield* setPteAt(cpu, s, target, ptePage(spare, pteTagged(entry), true));
