@@ -2,15 +2,22 @@ import { dataRace } from './data-race.ts';
 import { deadlock } from './deadlock.ts';
 import { disallowedTags } from './disallowed-tags.ts';
 import { doubleFree } from './double-free.ts';
+import { hostPrivateAccess } from './host-private-access.ts';
 import { irqLockState } from './irq-lock-state.ts';
 import { leak } from './leak.ts';
 import { livelock } from './livelock.ts';
 import { lockOrder } from './lock-order.ts';
+import { lostInvalidation } from './lost-invalidation.ts';
 import type { Oracle } from './oracle.ts';
+import { privateAfterFree } from './private-after-free.ts';
 import { sleepingInAtomic } from './sleeping-in-atomic.ts';
+import { spuriousVmExit } from './spurious-vm-exit.ts';
+import { staleNpt } from './stale-npt.ts';
 import { staleTags } from './stale-tags.ts';
 import { tagLoss } from './tag-loss.ts';
+import { unbalancedInvalidation } from './unbalanced-invalidation.ts';
 import { uninitialisedTags } from './uninitialised-tags.ts';
+import { unpreparedMapping } from './unprepared-mapping.ts';
 import { useAfterFree } from './use-after-free.ts';
 import { warn } from './warn.ts';
 
@@ -20,6 +27,13 @@ export const oracles: readonly Oracle[] = [
   staleTags,
   uninitialisedTags,
   disallowedTags,
+  hostPrivateAccess,
+  privateAfterFree,
+  staleNpt,
+  lostInvalidation,
+  unpreparedMapping,
+  unbalancedInvalidation,
+  spuriousVmExit,
   sleepingInAtomic,
   deadlock,
   livelock,

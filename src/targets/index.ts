@@ -1,5 +1,6 @@
+import { guestMemfd } from './guest-memfd/index.ts';
 import { mteSync } from './mte-sync/index.ts';
 import type { Target } from './target.ts';
 
 /** All targets. Adding one: a folder beside this file and a line here. */
-export const targets: readonly Target[] = [mteSync];
+export const targets: readonly Target[] = [mteSync, guestMemfd];
