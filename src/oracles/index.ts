@@ -1,3 +1,4 @@
+import { blockBalance } from './block-balance.ts';
 import { dataRace } from './data-race.ts';
 import { deadlock } from './deadlock.ts';
 import { disallowedTags } from './disallowed-tags.ts';
@@ -14,6 +15,7 @@ import { sleepingInAtomic } from './sleeping-in-atomic.ts';
 import { spuriousVmExit } from './spurious-vm-exit.ts';
 import { staleNpt } from './stale-npt.ts';
 import { staleTags } from './stale-tags.ts';
+import { storageCorruption } from './storage-corruption.ts';
 import { tagLoss } from './tag-loss.ts';
 import { unbalancedInvalidation } from './unbalanced-invalidation.ts';
 import { uninitialisedTags } from './uninitialised-tags.ts';
@@ -27,6 +29,8 @@ export const oracles: readonly Oracle[] = [
   staleTags,
   uninitialisedTags,
   disallowedTags,
+  storageCorruption,
+  blockBalance,
   hostPrivateAccess,
   privateAfterFree,
   staleNpt,

@@ -1,0 +1,165 @@
+import type { Kernel } from '../../engine/access.ts';
+import type { Cpu } from '../../engine/cpu.ts';
+import { copyHighpage, copyHighpageEnd, copyHighpagePrepare, ENOMEM } from './copy.ts';
+import { mappingOf } from './migrate.ts';
+import { allocPage, folioTrylock, folioUnlock, getPage, putPage } from './page.ts';
+import { pteNoStorage, ptePresent } from './pte.ts';
+import { mappedPage, setPteAt } from './set-pte.ts';
+import { isShared, type Page, type State } from './state.ts';
+
+// The three callers of copy_highpage() that must not sleep: chains A, B and C of section 3 of the fact sheet.
+
+/** A destination page that copy_pte_range() has allocated, with what fix 2 prepared for it. */
+interface Spare {
+  readonly page: Page;
+  left: number;
+}
+
+/**
+ * Chain A: fork() of a page that may be pinned for DMA. copy_present_page() needs a page; without one it says -EAGAIN,
+ * the locks are dropped, one is allocated, and the entry is looked at again. Address space 1 forks into 0.
+ */
+export function* fork(cpu: Cpu, s: State, index: number): Kernel {
+  const child = s.mms[0];
+  const parent = s.mms[s.mms.length - 1];
+  if (child === parent || isShared(index)) return;
+  yield cpu.downWrite(parent.mmap_lock);
+  yield cpu.downWrite(child.mmap_lock);
+  const tagged = (yield cpu.readOnce(parent.vm_mte[index])) === 1;
+  let spare: Spare | null = null;
+  let again = (yield cpu.readOnce(child.pte[index])) === 0;
+  if (again && tagged) yield cpu.writeOnce(child.vm_mte[index], 1);
+  while (again) {
+    again = yield* copyPteRange(cpu, s, index, tagged, spare);
+    if (!again) break;
+    const page = yield* allocPage(cpu, s, tagged);
+    if (page === null) break;
+    const left = yield* copyHighpagePrepare(cpu, s, page);
+    spare = { page, left };
+    if (left === ENOMEM) break;
+  }
+  yield cpu.upWrite(child.mmap_lock);
+  yield cpu.upWrite(parent.mmap_lock);
+  if (spare === null) return;
+  if (s.d.endOnExit) yield* copyHighpageEnd(cpu, s, spare.page, spare.left);
+  // The child's entry has a reference of its own.
+  yield* putPage(cpu, s, spare.page);
+}
+
+/** copy_pte_range() of one entry; true is -EAGAIN. */
+function* copyPteRange(
+  cpu: Cpu,
+  s: State,
+  index: number,
+  tagged: boolean,
+  spare: Spare | null,
+): Kernel<boolean> {
+  const child = s.mms[0];
+  const parent = s.mms[s.mms.length - 1];
+  let again = false;
+  yield cpu.rcuReadLock();
+  yield cpu.spinLock(child.ptl);
+  yield cpu.spinLock(parent.ptl);
+  const from = yield* mappedPage(cpu, s, parent.index, index);
+  if (from !== null && spare === null) again = true;
+  else if (from !== null && spare !== null) {
+    s.shadow.copied(cpu, spare.page, from, from.flags);
+    spare.left = yield* copyHighpage(cpu, s, spare.page, from, spare.left);
+    yield cpu.smpWmb();
+    yield getPage(cpu, spare.page);
+    yield cpu.writeOnce(spare.page.mapping, mappingOf(0, index));
+    yield* setPteAt(cpu, s, child.pte[index], spare.page, tagged);
+  }
+  yield cpu.spinUnlock(parent.ptl);
+  yield cpu.spinUnlock(child.ptl);
+  yield cpu.rcuReadUnlock();
+  return again;
+}
+
+/** Chain B: __buffer_migrate_folio() of a page of a block device, the copy under mapping->private_lock. */
+export function* bufferMigrate(cpu: Cpu, s: State): Kernel {
+  const src = s.pages[s.bdev];
+  const dst = yield* allocPage(cpu, s, false);
+  if (dst === null) return;
+  const prepared = yield* copyHighpagePrepare(cpu, s, dst);
+  if (prepared === ENOMEM) return yield* putPage(cpu, s, dst);
+  let left = prepared;
+  if ((yield folioTrylock(cpu, s, src)) === 1) {
+    yield cpu.spinLock(s.k.private_lock);
+    if (s.d.missedCaller) cpu.mightSleep('copy_highpage');
+    s.shadow.copied(cpu, dst, src, src.flags);
+    left = yield* copyHighpage(cpu, s, dst, src, prepared);
+    yield cpu.spinUnlock(s.k.private_lock);
+    yield folioUnlock(cpu, src);
+  }
+  // The copy is not put in place: nobody looks at what the block device holds.
+  yield* copyHighpageEnd(cpu, s, dst, left);
+  yield* putPage(cpu, s, dst);
+}
+
+/**
+ * Chain C: collapse_huge_page(), of one page here. The page is unmapped under the page-table lock, copied within the
+ * RCU section of pte_offset_map(), and mapped anew; a machine check abandons the copy. Patch 31 of RFC v3 leaves VM_MTE
+ * areas alone.
+ */
+export function* collapse(cpu: Cpu, s: State, mm: number, index: number): Kernel {
+  if (isShared(index)) return;
+  const { mmap_lock, vm_mte } = s.mms[mm];
+  const page = yield* allocPage(cpu, s, false);
+  if (page === null) return;
+  const prepared = yield* copyHighpagePrepare(cpu, s, page);
+  let left = prepared;
+  if (prepared !== ENOMEM) {
+    yield cpu.downWrite(mmap_lock);
+    const tagged = (yield cpu.readOnce(vm_mte[index])) === 1;
+    if (!tagged || s.d.collapseMte) left = yield* collapseLocked(cpu, s, mm, index, page, prepared, tagged);
+    yield cpu.upWrite(mmap_lock);
+  }
+  yield* copyHighpageEnd(cpu, s, page, left);
+  yield* putPage(cpu, s, page);
+}
+
+function* collapseLocked(
+  cpu: Cpu,
+  s: State,
+  mm: number,
+  index: number,
+  to: Page,
+  prepared: number,
+  tagged: boolean,
+): Kernel<number> {
+  const { ptl, pte } = s.mms[mm];
+  yield cpu.rcuReadLock();
+  yield cpu.spinLock(ptl);
+  const old = yield cpu.readOnce(pte[index]);
+  const from = ptePresent(old) && !pteNoStorage(old) ? yield* mappedPage(cpu, s, mm, index) : null;
+  // __collapse_huge_page_isolate(): the folio lock, and no references but the mapping's.
+  const isolated = from !== null && (yield folioTrylock(cpu, s, from)) === 1;
+  const alone = isolated && from !== null && (yield cpu.readOnce(from.refcount)) === 1;
+  if (alone) {
+    yield cpu.writeOnce(pte[index], 0);
+    yield cpu.flushTlb(s.tlb[mm][index]);
+  }
+  yield cpu.spinUnlock(ptl);
+  let left = prepared;
+  let copied = false;
+  if (alone && from !== null) {
+    s.shadow.copied(cpu, to, from, from.flags);
+    left = yield* copyHighpage(cpu, s, to, from, prepared);
+    // copy_mc_user_highpage() may fail.
+    copied = cpu.choose(4) !== 3;
+  }
+  yield cpu.rcuReadUnlock();
+  if (alone && from !== null) {
+    yield cpu.spinLock(ptl);
+    if (copied) {
+      yield getPage(cpu, to);
+      yield cpu.writeOnce(to.mapping, mappingOf(mm, index));
+    }
+    yield* setPteAt(cpu, s, pte[index], copied ? to : from, tagged);
+    yield cpu.spinUnlock(ptl);
+  }
+  if (isolated && from !== null) yield folioUnlock(cpu, from);
+  if (copied && from !== null) yield* putPage(cpu, s, from);
+  return left;
+}

@@ -1,0 +1,175 @@
+import type { Kernel } from '../../engine/access.ts';
+import type { Cpu } from '../../engine/cpu.ts';
+import { mappingOf, migrateHeld } from './migrate.ts';
+import { allocPage, folioTrylock, folioUnlock, getPage, putPage } from './page.ts';
+import { isMigrationEntry, isSwapEntry, maps, pteNoStorage, pteNumber } from './pte.ts';
+import { reserveTagStorage } from './reserve.ts';
+import { setPteAt } from './set-pte.ts';
+import { shmemGetFolio } from './shmem.ts';
+import { isShared, isTagStorage, type Page, type State } from './state.ts';
+import {
+  freeSwapAndCache,
+  mteRestorePageTagsBySwpEntry,
+  mteTryTransferSwapTags,
+  swapcacheDrop,
+  swapcachePrepare,
+  swapFree,
+} from './swap.ts';
+import { mteClearPageTags, pageTagStorageReserved, setPageMteTagged, tryPageMteTagging } from './tags.ts';
+
+/** How often an access faults before the thread gives up (memory ran out, say). */
+export const TRIES = 4;
+
+/** handle_mm_fault() for one access, which looks again afterwards; `attempt` counts FAULT_FLAG_TRIED. */
+export function* handleMmFault(cpu: Cpu, s: State, mm: number, index: number, attempt: number): Kernel {
+  const { mmap_lock, vm_mte, pte } = s.mms[mm];
+  yield cpu.downRead(mmap_lock);
+  const tagged = (yield cpu.readOnce(vm_mte[index])) === 1;
+  const entry = yield cpu.readOnce(pte[index]);
+  if (pteNoStorage(entry)) yield* handlePteProtnone(cpu, s, mm, index, entry, tagged, attempt > 0);
+  else if (isMigrationEntry(entry)) yield cpu.condResched();
+  else if (isSwapEntry(entry)) yield* doSwapPage(cpu, s, mm, index, entry, tagged, false);
+  else if (entry === 0 && isShared(index)) yield* doSharedFault(cpu, s, mm, index, tagged);
+  else if (entry === 0) yield* doAnonymousPage(cpu, s, mm, index, tagged);
+  yield cpu.upRead(mmap_lock);
+}
+
+/** do_anonymous_page() */
+function* doAnonymousPage(cpu: Cpu, s: State, mm: number, index: number, tagged: boolean): Kernel {
+  const { ptl, pte } = s.mms[mm];
+  const page = yield* allocZeroedPage(cpu, s, tagged);
+  if (page === null) return;
+  yield cpu.spinLock(ptl);
+  const none = (yield cpu.readOnce(pte[index])) === 0;
+  if (none) {
+    yield cpu.writeOnce(page.mapping, mappingOf(mm, index));
+    yield* setPteAt(cpu, s, pte[index], page, tagged);
+  }
+  yield cpu.spinUnlock(ptl);
+  if (!none) yield* putPage(cpu, s, page);
+}
+
+/** vma_alloc_zeroed_movable_folio(), with tag_clear_highpage(), which leaves pages without storage alone. */
+export function* allocZeroedPage(cpu: Cpu, s: State, tagged: boolean): Kernel<Page | null> {
+  const page = yield* allocPage(cpu, s, tagged);
+  if (page === null) return null;
+  s.shadow.fresh(page);
+  if (tagged && (yield* pageTagStorageReserved(cpu, page))) {
+    const won = yield* tryPageMteTagging(cpu, s, page);
+    if (won) {
+      yield* mteClearPageTags(cpu, s, page);
+      yield* setPageMteTagged(cpu, s, page);
+    }
+  }
+  // __folio_mark_uptodate()
+  yield cpu.smpWmb();
+  return page;
+}
+
+/** do_shared_fault() and finish_fault() */
+function* doSharedFault(cpu: Cpu, s: State, mm: number, index: number, tagged: boolean): Kernel {
+  const { ptl, pte } = s.mms[mm];
+  const page = yield* shmemGetFolio(cpu, s, index, tagged);
+  if (page === null) return;
+  yield cpu.spinLock(ptl);
+  const none = (yield cpu.readOnce(pte[index])) === 0;
+  if (none) yield* setPteAt(cpu, s, pte[index], page, tagged);
+  yield cpu.spinUnlock(ptl);
+  yield folioUnlock(cpu, page);
+  if (!none) yield* putPage(cpu, s, page);
+}
+
+/**
+ * do_swap_page(), and unuse_pte() of swapoff, which in RFC v3 prepares the restore with the page-table lock held
+ * (`prepareAtomic`).
+ */
+export function* doSwapPage(
+  cpu: Cpu,
+  s: State,
+  mm: number,
+  index: number,
+  entry: number,
+  tagged: boolean,
+  prepareAtomic: boolean,
+): Kernel {
+  const { ptl, pte } = s.mms[mm];
+  const slot = s.slots[pteNumber(entry)];
+  const page = yield* allocPage(cpu, s, tagged);
+  if (page === null) return;
+  if (!(yield* swapcachePrepare(cpu, s, slot, page))) {
+    yield* putPage(cpu, s, page);
+    yield cpu.condResched();
+    return;
+  }
+  yield folioTrylock(cpu, s, page);
+  s.shadow.swappedIn(page, s.slotShadows[slot.index]);
+  const prepared = prepareAtomic || (yield* mteTryTransferSwapTags(cpu, s, slot, page));
+  yield cpu.spinLock(ptl);
+  const same = (yield cpu.readOnce(pte[index])) === entry && prepared;
+  if (same) {
+    if (prepareAtomic) yield* mteTryTransferSwapTags(cpu, s, slot, page);
+    yield* mteRestorePageTagsBySwpEntry(cpu, s, slot, page);
+    yield* swapFree(cpu, s, slot);
+    yield getPage(cpu, page);
+    yield cpu.writeOnce(page.mapping, mappingOf(mm, index));
+    yield* setPteAt(cpu, s, pte[index], page, tagged);
+  }
+  yield cpu.spinUnlock(ptl);
+  if (!same) yield* swapcacheDrop(cpu, s, slot);
+  yield folioUnlock(cpu, page);
+  yield* putPage(cpu, s, page);
+}
+
+/** handle_pte_protnone(): the access faulted because the page's storage was not reserved when it was mapped. */
+function* handlePteProtnone(
+  cpu: Cpu,
+  s: State,
+  mm: number,
+  index: number,
+  entry: number,
+  tagged: boolean,
+  tried: boolean,
+): Kernel {
+  const { ptl, pte } = s.mms[mm];
+  const page = s.pages[pteNumber(entry)];
+  yield cpu.spinLock(ptl);
+  const same = (yield cpu.readOnce(pte[index])) === entry;
+  if (same) yield getPage(cpu, page);
+  yield cpu.spinUnlock(ptl);
+  if (!same || !(yield* handleFolioMissingTagStorage(cpu, s, page, tagged, tried))) return;
+  yield cpu.spinLock(ptl);
+  if (maps(yield cpu.readOnce(pte[index]), page.index)) yield* setPteAt(cpu, s, pte[index], page, tagged);
+  yield cpu.spinUnlock(ptl);
+}
+
+/**
+ * handle_folio_missing_tag_storage(): true if the page may be mapped now. Drops the reference. A reservation that fails
+ * is tried again first (VM_FAULT_RETRY), then the page is replaced by one that has storage.
+ */
+function* handleFolioMissingTagStorage(
+  cpu: Cpu,
+  s: State,
+  page: Page,
+  tagged: boolean,
+  tried: boolean,
+): Kernel<boolean> {
+  if (!tagged) {
+    yield* putPage(cpu, s, page);
+    return true;
+  }
+  if (!isTagStorage(s, page)) {
+    const reserved = yield* reserveTagStorage(cpu, s, page, 0);
+    if (reserved || !tried) {
+      yield* putPage(cpu, s, page);
+      return reserved;
+    }
+  }
+  // replace_folio_with_tagged()
+  if (!(yield* migrateHeld(cpu, s, page, true, true))) yield* putPage(cpu, s, page);
+  return false;
+}
+
+/** Drops the swap entry of a page table. */
+export function* dropSwapEntry(cpu: Cpu, s: State, entry: number): Kernel {
+  yield* freeSwapAndCache(cpu, s, s.slots[pteNumber(entry)]);
+}

@@ -1,0 +1,208 @@
+import {
+  flags,
+  type Instance,
+  Layout,
+  lock,
+  pointer,
+  type SlabCache,
+  shown,
+  watched,
+  word,
+  words,
+} from '../../engine/layout.ts';
+import { DATA, isData, StorageShadow } from '../../oracles/storage-shadow.ts';
+import {
+  GRANULES,
+  type ShadowSlot,
+  shadowSlotFields,
+  TagShadow,
+  taggedPageFields,
+  tagWord,
+} from '../../oracles/tag-shadow.ts';
+import type { Size } from '../target.ts';
+import type { Design } from './design.ts';
+import { Geometry } from './geometry.ts';
+import { showPte } from './pte.ts';
+
+/** Bits of page->flags that the model uses. */
+export const PG = { locked: 0, mte_tagged: 1, mte_lock: 2, tag_storage_reserved: 3 } as const;
+const pageFlags = ['PG_locked', 'PG_mte_tagged', 'PG_mte_lock', 'PG_tag_storage_reserved'];
+
+/** The hidden entry that xa_reserve() leaves; loads see NULL. */
+export const XA_ZERO_ENTRY = -1;
+
+/** What a tag of the previous owner looks like: see TagShadow. */
+const STALE_TAG = (1 << 4) | 10;
+
+function showStorage(value: number): string {
+  return isData(value) ? `data ${value & ~DATA}` : String(value & 15);
+}
+
+const pageSpec = {
+  flags: flags(pageFlags),
+  refcount: word(),
+  /** page->mapping and index: 0 none; address space + 1 in the low bits (SHARED for the memfd), index from bit 8. */
+  mapping: word(),
+  data: word(),
+  /** Fix 3: the tag buffer that was reserved for the page when it was allocated. */
+  reserve: pointer(),
+  ...taggedPageFields,
+  tags: words(GRANULES, shown(watched(STALE_TAG), showStorage)),
+};
+const keptSpec = { entry: shown(pointer(), showEntry), node: pointer() };
+const blockSpec = { reserved: word(), node: pointer(), refcount: word() };
+const pteWord = shown(word(), showPte);
+const slotSpec = { used: word(), cached: word(), tags: pointer() };
+
+function showEntry(value: number): string {
+  if (value === 0) return 'NULL';
+  return value === XA_ZERO_ENTRY ? 'zero entry' : `buffer at ${value}`;
+}
+
+function mmSpec(pages: number, subclass: string) {
+  return {
+    mmap_lock: lock('Rwsem', `mmap_lock${subclass}`),
+    ptl: lock('Spinlock', `ptl${subclass}`),
+    /** 1 if the area has VM_MTE; under mmap_lock. */
+    vm_mte: words(pages),
+    pte: words(pages, pteWord),
+    /** A fatal signal is pending. */
+    killed: word(),
+  };
+}
+
+function kernelSpec() {
+  return {
+    tag_blocks_lock: lock('Mutex'),
+    cma_mutex: lock('Mutex'),
+    tags_by_pfn: lock('Spinlock', 'tags_by_pfn'),
+    tag_blocks_reserved: lock('Spinlock', 'tag_blocks_reserved'),
+    tags_by_swp_entry: lock('Spinlock', 'tags_by_swp_entry'),
+    zone_lock: lock('Spinlock', 'zone->lock'),
+    private_lock: lock('Spinlock', 'mapping->private_lock'),
+    mmu_lock: lock('Rwlock', 'mmu_lock'),
+    i_pages: lock('Spinlock', 'i_pages'),
+    swap_lock: lock('Spinlock', 'si->lock'),
+    /** Page frames that the allocator may hand out, a bit for each. */
+    free: word(),
+    /** Tag-storage pages that are free ordinary memory (MIGRATE_CMA), and those being taken out of it. */
+    free_cma: word(),
+    isolated: word(),
+    /** The huge page's frames are free. */
+    free_huge: word(1),
+    /** Pages whose last reference a device still holds, a bit for each: the completion interrupt drops it. */
+    dma: word(),
+    /** The huge page is mapped (tagged) in address space 1: its page-table entry. */
+    pmd: word(),
+    pmd_lock: lock('Spinlock', 'pmd_lock'),
+  };
+}
+
+export type Page = Instance<typeof pageSpec>;
+export type Mm = Instance<ReturnType<typeof mmSpec>>;
+export type Slot = Instance<typeof slotSpec>;
+
+/** Everything that the operations share, and the design they run under. */
+export interface State {
+  readonly d: Design;
+  readonly size: Size;
+  readonly layout: Layout;
+  readonly geometry: Geometry;
+  readonly shadow: TagShadow;
+  readonly storage: StorageShadow;
+  /** Page frames: ordinary ones, the huge page's, the block device's, then the tag-storage pages. */
+  readonly pages: readonly Page[];
+  readonly ordinary: number;
+  readonly huge: number;
+  readonly bdev: number;
+  readonly firstTagPage: number;
+  /** Words of each tag-storage page: the tags of the pages that it serves. */
+  readonly tagPageWords: readonly (readonly number[])[];
+  readonly k: Instance<ReturnType<typeof kernelSpec>>;
+  readonly blocks: readonly Instance<typeof blockSpec>[];
+  /** The xarray tags_by_pfn. */
+  readonly kept: readonly Instance<typeof keptSpec>[];
+  readonly mms: readonly Mm[];
+  readonly tlb: readonly (readonly number[])[];
+  readonly hugeTlb: number;
+  /** The memfd's page cache: page number + 1, or minus (slot number + 1). */
+  readonly i_pages: readonly number[];
+  readonly slots: readonly Slot[];
+  readonly slotShadows: readonly ShadowSlot[];
+  readonly buffers: SlabCache;
+  readonly bufferTags: ReadonlyMap<number, readonly number[]>;
+  readonly nodes: SlabCache;
+  /** Fix 1: tag buffers carved out of a page and not handed out. */
+  readonly tagCache: Instance<{ lock: ReturnType<typeof lock>; buffer: ReturnType<typeof words> }>;
+  readonly folioLockClass: number;
+}
+
+/** Order of the huge page, and its frames. */
+export const HUGE_ORDER = 2;
+const HUGE_FRAMES = 1 << HUGE_ORDER;
+
+/** Index i is a page of the shared memfd if even, private anonymous memory if odd. */
+export function isShared(index: number): boolean {
+  return index % 2 === 0;
+}
+
+export function isTagStorage(s: State, page: Page): boolean {
+  return page.index >= s.firstTagPage;
+}
+
+export function buildState(d: Design, size: Size): State {
+  const layout = new Layout();
+  const ordinary = 2 * size.pages + 2;
+  const huge = ordinary;
+  const bdev = huge + HUGE_FRAMES;
+  const firstTagPage = bdev + 2;
+  const geometry = new Geometry(d, firstTagPage);
+  const pages = layout.array('pages', firstTagPage, pageSpec);
+  const tagPages = Array.from({ length: geometry.tagPages }, (_, i) =>
+    layout.struct(`tag_page[${i}]`, pageSpec, firstTagPage + i),
+  );
+  const all = [...pages, ...tagPages];
+  const tagPageWords = tagPages.map((_, i) =>
+    pages.filter(page => geometry.hardwareTagPage(page.index) === i).flatMap(page => page.tags),
+  );
+  const blockWords = Array.from({ length: geometry.blocks }, (_, b) =>
+    pages.filter(page => geometry.hardwareBlock(page.index) === b).flatMap(page => page.tags),
+  );
+  const kernel = layout.struct('mm', kernelSpec());
+  const mms = Array.from({ length: size.mms }, (_, i) =>
+    layout.struct(`mm${i}`, mmSpec(size.pages, i === 0 ? '' : '/1'), i),
+  );
+  const buffers = layout.cache('tag_buffer', 2 * size.pages + 12, { tags: words(GRANULES, tagWord()) });
+  const nodes = layout.cache('xa_node', geometry.blocks + all.length, { slots: word() });
+  return {
+    d,
+    size,
+    layout,
+    geometry,
+    shadow: new TagShadow(layout, all),
+    storage: new StorageShadow(layout, blockWords),
+    pages: all,
+    ordinary,
+    huge,
+    bdev,
+    firstTagPage,
+    tagPageWords,
+    k: kernel,
+    blocks: layout.array('block', geometry.blocks, blockSpec),
+    kept: layout.array('tags_by_pfn', all.length, keptSpec),
+    mms,
+    tlb: mms.map((_, i) => Array.from({ length: size.pages }, (_, j) => layout.tlb(`mm${i} page ${j}`))),
+    hugeTlb: layout.tlb('huge page'),
+    i_pages: layout.struct('memfd', { i_pages: words(size.pages) }).i_pages,
+    slots: layout.array('swap_slot', size.pages + 2, slotSpec),
+    slotShadows: layout.array('swap_shadow', size.pages + 2, shadowSlotFields),
+    buffers: buffers.cache,
+    bufferTags: new Map(buffers.objects.map(buffer => [buffer.base, buffer.tags])),
+    nodes: nodes.cache,
+    tagCache: layout.struct('tag_buf_cache', {
+      lock: lock('Spinlock', 'tag_buf_cache'),
+      buffer: words(2, pointer()),
+    }),
+    folioLockClass: layout.lockClass('folio_lock'),
+  };
+}
