@@ -3,6 +3,7 @@ import { UsageError } from '../engine/errors.ts';
 import { loadTargets } from '../fuzz/registry.ts';
 import type { Target } from '../targets/target.ts';
 import { fuzzCommand } from './commands/fuzz.ts';
+import { litmusCommand, litmusOptions } from './commands/litmus.ts';
 import { minimizeCommand } from './commands/minimize.ts';
 import { replayCommand } from './commands/replay.ts';
 import { targetsCommand } from './commands/targets.ts';
@@ -181,6 +182,9 @@ async function parse(args: readonly string[]): Promise<number> {
           }),
         ),
     )
+    .command('litmus <path..>', 'run litmus tests under a memory model', litmusOptions, async argv => {
+      code = await litmusCommand(argv);
+    })
     .command(
       'targets [target]',
       'list targets, variants, switches, operations and oracles',

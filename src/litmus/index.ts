@@ -1,7 +1,9 @@
 // What the rest of the project uses of the litmus part; anything else in this folder may change.
 
+export { columns, type DiagramStep, lkmmDiagram } from './diagram.ts';
 export { LitmusError } from './error.ts';
 export { evaluate, holds, modify } from './evaluate.ts';
+export { contradicts, type Expectation, expectationOf } from './expectation.ts';
 export {
   coverage,
   formatCondition,
@@ -17,6 +19,7 @@ export { prepare, witness } from './lkmm/explore.ts';
 export type { Execution } from './lkmm/search.ts';
 export { type ExecutionStep, executionSteps } from './lkmm/steps.ts';
 export { TooManyTraces } from './lkmm/traces.ts';
+export { withOutcome } from './outcome.ts';
 export { type ParseOptions, parseLitmus } from './parse/parse.ts';
 export {
   addressOf,

@@ -1,0 +1,202 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Argv } from 'yargs';
+import { UsageError } from '../../engine/errors.ts';
+import {
+  contradicts,
+  executionSteps,
+  expectationOf,
+  formatResult,
+  LitmusError,
+  type LitmusProgram,
+  type LitmusResult,
+  lkmmDiagram,
+  parseLitmus,
+  prepare,
+  resultToJson,
+  runLkmm,
+  summaryHeader,
+  summaryRow,
+  TooManyTraces,
+  withOutcome,
+  witness,
+} from '../../litmus/index.ts';
+import { Exit, worse } from '../exit.ts';
+import { parseCount } from '../options.ts';
+
+const memories = ['lkmm'] as const;
+
+export interface LitmusArguments {
+  readonly path: readonly string[];
+  readonly memory: string;
+  readonly json: boolean;
+  readonly summary: boolean;
+  readonly show: string | undefined;
+  readonly budget: string;
+}
+
+/** Arguments of `pagestorm litmus`. */
+export function litmusOptions<T>(y: Argv<T>) {
+  return y
+    .positional('path', {
+      describe: 'litmus files, or directories of them',
+      type: 'string',
+      array: true,
+      demandOption: true,
+    })
+    .option('memory', { describe: `memory model: ${memories.join(', ')}`, type: 'string', default: 'lkmm' })
+    .option('json', { describe: 'one JSON object per line and test', type: 'boolean', default: false })
+    .option('summary', { describe: 'one line per test', type: 'boolean', default: false })
+    .option('show', {
+      describe: 'show an execution with this outcome: "1:r0=1 /\\ x=0", or a state as printed',
+      type: 'string',
+    })
+    .option('budget', {
+      describe: 'work per test before it counts as not exhausted',
+      type: 'string',
+      default: '20M',
+    });
+}
+
+interface Row {
+  readonly file: string;
+  readonly result: LitmusResult;
+  readonly contradicted: boolean;
+}
+
+/**
+ * `pagestorm litmus <path...>`. Exit code 1: a result contradicts what its file says (`Result: Never`); 2: a file could
+ * not be read or is no test, the others were run.
+ */
+export async function litmusCommand(args: LitmusArguments): Promise<number> {
+  const memory = memories.find(name => name === args.memory);
+  if (memory === undefined)
+    throw new UsageError(`--memory: "${args.memory}" is none of ${memories.join(', ')}`);
+  const budget = parseCount('--budget', args.budget, 1, 1e12);
+  const files = litmusFiles(args.path);
+  const progress = new Progress(files.length);
+  const rows: Row[] = [];
+  let code: number = Exit.Ok;
+  for (const file of files) {
+    await progress.next(file);
+    try {
+      const text = readFileSync(file, 'utf8');
+      if (args.show !== undefined) {
+        code = worse(code, show(file, parseLitmus(withOutcome(text, args.show)), args.show, budget));
+        continue;
+      }
+      const result = runLkmm(parseLitmus(text), { budget });
+      const expected = expectationOf(text, memory);
+      const contradicted = expected !== null && contradicts(result, expected);
+      if (contradicted) code = worse(code, Exit.Finding);
+      if (args.summary) rows.push({ file, result, contradicted });
+      else if (args.json)
+        console.log(JSON.stringify({ file, ...resultToJson(result), expected, contradicted }));
+      else {
+        process.stdout.write(formatResult(result));
+        if (contradicted) console.log(`Contradicts "${expected.text}" in ${file}`);
+        console.log('');
+      }
+    } catch (error) {
+      code = worse(code, complain(file, error));
+    }
+  }
+  if (args.summary) printSummary(rows, args.json);
+  return code;
+}
+
+/** A fault of one file as one line; the other files still run. */
+function complain(file: string, error: unknown): number {
+  if (error instanceof LitmusError) console.error(`${file}:${error.message}`);
+  else if (error instanceof TooManyTraces) console.error(`${file}: ${error.message}`);
+  else if (error instanceof Error && 'code' in error) console.error(`${file}: ${error.message}`);
+  else throw error;
+  return Exit.Usage;
+}
+
+function show(file: string, program: LitmusProgram, outcome: string, budget: number): number {
+  let text: string | null = null;
+  const found = witness(prepare(program), program.condition, false, {
+    budget,
+    onState: (_, execution) => {
+      text = lkmmDiagram(program, executionSteps(execution));
+    },
+  });
+  console.log(`${program.name} (${file}): ${outcome}`);
+  if (text !== null) console.log(`\n${text}\n`);
+  else if (found.exhausted) console.log('  no execution has this outcome (exhausted)\n');
+  else console.log(`  not found within the budget of ${budget}\n`);
+  return Exit.Ok;
+}
+
+function printSummary(rows: readonly Row[], json: boolean): void {
+  const table = rows.map(({ result, contradicted }) => [
+    ...summaryRow(result),
+    contradicted ? 'contradicts its comment' : '',
+  ]);
+  if (json) {
+    for (const row of table) console.log(JSON.stringify(row));
+    return;
+  }
+  const all = [[...summaryHeader, ''], ...table];
+  const widths = all[0].map((_, i) => Math.max(...all.map(row => row[i].length)));
+  for (const row of all)
+    console.log(
+      row
+        .map((cell, i) => cell.padEnd(widths[i]))
+        .join('  ')
+        .trimEnd(),
+    );
+  const count = (observation: string) => rows.filter(row => row.result.observation === observation).length;
+  const open = rows.filter(row => !row.result.exhausted).length;
+  console.log(
+    `\n${rows.length} tests: ${count('Never')} Never, ${count('Sometimes')} Sometimes, ${count('Always')} Always; ` +
+      `${open} not exhausted, ${rows.filter(row => row.contradicted).length} contradict their comment`,
+  );
+}
+
+/** Says on standard error which test runs, once a second. */
+class Progress {
+  readonly #count: number;
+  #done = 0;
+  #last = Date.now();
+
+  constructor(count: number) {
+    this.#count = count;
+  }
+
+  async next(file: string): Promise<void> {
+    const now = Date.now();
+    if (now - this.#last > 1000) {
+      console.error(`[${this.#done} of ${this.#count}] ${file}`);
+      this.#last = now;
+      // The searches never wait: this is where signals and output get their turn.
+      await new Promise(resolve => setImmediate(resolve));
+    }
+    this.#done++;
+  }
+}
+
+/** The files named, and the `.litmus` files of the directories named, sorted. */
+function litmusFiles(paths: readonly string[]): readonly string[] {
+  const files: string[] = [];
+  const walk = (directory: string): void => {
+    const entries = readdirSync(directory, { withFileTypes: true });
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) walk(path);
+      else if (entry.name.endsWith('.litmus')) files.push(path);
+    }
+  };
+  for (const path of paths) {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) throw new UsageError(`${path}: no such file or directory`);
+    if (!stat.isDirectory()) files.push(path);
+    else {
+      const before = files.length;
+      walk(path);
+      if (files.length === before) throw new UsageError(`${path}: no .litmus files in it`);
+    }
+  }
+  return files;
+}
