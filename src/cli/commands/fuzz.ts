@@ -5,6 +5,7 @@ import { Campaign, type CampaignStats, type Finding } from '../../fuzz/campaign.
 import type { Case } from '../../fuzz/case/case.ts';
 import { CrashStore } from '../../fuzz/crash-store.ts';
 import { ProgramGenerator } from '../../fuzz/generate.ts';
+import { unknownName } from '../../fuzz/names.ts';
 import { WorkerPool } from '../../fuzz/pool.ts';
 import { parseSelection, type Selection, selectionName } from '../../fuzz/selection.ts';
 import type { Job } from '../../fuzz/tasks.ts';
@@ -40,7 +41,8 @@ const PROGRESS_SECONDS = 5;
 export async function fuzzCommand(targets: readonly Target[], options: FuzzOptions): Promise<number> {
   const selections = selectionsOf(options.designs, targets);
   const seed = options.seed ?? String(randomBytes(4).readUInt32LE());
-  const jobs = selections.map(selection => jobOf(selection, seed, options));
+  const jobs = selections.flatMap(selection => jobOf(selection, seed, options) ?? []);
+  checkOperations(jobs, selections, options);
   const store = new CrashStore(options.out);
   const limit = options.executions === null && options.seconds === null ? '; Ctrl-C ends it' : '';
   console.log(`fuzzing ${jobs.map(job => job.design).join(', ')}`);
@@ -57,7 +59,8 @@ function selectionsOf(designs: readonly string[], targets: readonly Target[]): r
   return all.filter((one, i) => all.findIndex(other => selectionName(other) === selectionName(one)) === i);
 }
 
-function jobOf(selection: Selection, seed: string, options: FuzzOptions): Job {
+/** What to run of a design; null if it has none of the operations named by --ops, as designs differ in them. */
+function jobOf(selection: Selection, seed: string, options: FuzzOptions): Job | null {
   const { memory, cpus, pages, mms } = options;
   const machine = machineOf(selection.target, {
     ...(memory === undefined ? {} : { memory }),
@@ -65,15 +68,29 @@ function jobOf(selection: Selection, seed: string, options: FuzzOptions): Job {
     ...(pages === undefined ? {} : { pages }),
     ...(mms === undefined ? {} : { mms }),
   });
-  // Refuses unknown names of operations before anything runs.
-  new ProgramGenerator(selection.target.build(selection.settings, machine.size), machine.size, options.ops);
-  return {
-    design: selectionName(selection),
-    memory: machine.memory,
-    size: machine.size,
-    ops: options.ops,
-    seed,
-  };
+  const known = selection.target.build(selection.settings, machine.size).operations.map(one => one.name);
+  const ops = options.ops.filter(name => known.includes(name));
+  if (options.ops.length > 0 && ops.length === 0) return null;
+  return { design: selectionName(selection), memory: machine.memory, size: machine.size, ops, seed };
+}
+
+/** Refuses names of operations that no design has, and lists without anything to schedule, before anything runs. */
+function checkOperations(jobs: readonly Job[], selections: readonly Selection[], options: FuzzOptions): void {
+  for (const name of options.ops) {
+    if (jobs.some(job => job.ops.includes(name))) continue;
+    const known = new Set(
+      selections.flatMap(({ target, settings }) =>
+        target.build(settings, target.size).operations.map(op => op.name),
+      ),
+    );
+    throw new UsageError(`--ops: ${unknownName('operation', name, [...known])}`);
+  }
+  for (const job of jobs) {
+    const selection = selections.find(one => selectionName(one) === job.design);
+    if (selection !== undefined) {
+      new ProgramGenerator(selection.target.build(selection.settings, job.size), job.size, job.ops);
+    }
+  }
 }
 
 /** One run of the command: the campaign, what it prints and what it writes. */
