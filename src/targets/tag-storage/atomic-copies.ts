@@ -1,11 +1,11 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { copyHighpage, copyHighpageEnd, copyHighpagePrepare, ENOMEM } from './copy.ts';
-import { mappingOf } from './migrate.ts';
+import { FORKED, mappingOf } from './migrate.ts';
 import { allocPage, folioTrylock, folioUnlock, getPage, putPage } from './page.ts';
-import { pteNoStorage, ptePresent } from './pte.ts';
+import { Pte, pteNoStorage, ptePresent, pteReadOnly } from './pte.ts';
 import { mappedPage, setPteAt } from './set-pte.ts';
-import { isShared, type Page, type State } from './state.ts';
+import { isShared, type Mm, type Page, type State } from './state.ts';
 
 // The three callers of copy_highpage() that must not sleep: chains A, B and C of section 3 of the fact sheet.
 
@@ -16,21 +16,24 @@ interface Spare {
 }
 
 /**
- * Chain A: fork() of a page that may be pinned for DMA. copy_present_page() needs a page; without one it says -EAGAIN,
- * the locks are dropped, one is allocated, and the entry is looked at again. Address space 1 forks into 0.
+ * Chain A: fork() of a private page into the other address space. A page that may be pinned for DMA is copied at once
+ * (copy_present_page()), which needs a page; without one it says -EAGAIN, the locks are dropped, one is allocated, and
+ * the entry is looked at again. Other pages are shared read-only. Locks of the two are always taken in one order here:
+ * a child is new, so theirs cannot be taken the other way round.
  */
-export function* fork(cpu: Cpu, s: State, index: number): Kernel {
-  const child = s.mms[0];
-  const parent = s.mms[s.mms.length - 1];
+export function* fork(cpu: Cpu, s: State, from: number, index: number, pinned: boolean): Kernel {
+  const parent = s.mms[from];
+  const child = s.mms[(from + 1) % s.mms.length];
   if (child === parent || isShared(index)) return;
-  yield cpu.downWrite(parent.mmap_lock);
-  yield cpu.downWrite(child.mmap_lock);
+  const [outer, inner] = parent.index > child.index ? [parent, child] : [child, parent];
+  yield cpu.downWrite(outer.mmap_lock);
+  yield cpu.downWrite(inner.mmap_lock);
   const tagged = (yield cpu.readOnce(parent.vm_mte[index])) === 1;
   let spare: Spare | null = null;
   let again = (yield cpu.readOnce(child.pte[index])) === 0;
-  if (again && tagged) yield cpu.writeOnce(child.vm_mte[index], 1);
+  if (again) yield cpu.writeOnce(child.vm_mte[index], tagged ? 1 : 0);
   while (again) {
-    again = yield* copyPteRange(cpu, s, index, tagged, spare);
+    again = yield* copyPteRange(cpu, s, parent, child, index, tagged, pinned, spare);
     if (!again) break;
     const page = yield* allocPage(cpu, s, tagged);
     if (page === null) break;
@@ -38,8 +41,8 @@ export function* fork(cpu: Cpu, s: State, index: number): Kernel {
     spare = { page, left };
     if (left === ENOMEM) break;
   }
-  yield cpu.upWrite(child.mmap_lock);
-  yield cpu.upWrite(parent.mmap_lock);
+  yield cpu.upWrite(inner.mmap_lock);
+  yield cpu.upWrite(outer.mmap_lock);
   if (spare === null) return;
   if (s.d.endOnExit) yield* copyHighpageEnd(cpu, s, spare.page, spare.left);
   // The child's entry has a reference of its own.
@@ -50,28 +53,37 @@ export function* fork(cpu: Cpu, s: State, index: number): Kernel {
 function* copyPteRange(
   cpu: Cpu,
   s: State,
+  parent: Mm,
+  child: Mm,
   index: number,
   tagged: boolean,
+  pinned: boolean,
   spare: Spare | null,
 ): Kernel<boolean> {
-  const child = s.mms[0];
-  const parent = s.mms[s.mms.length - 1];
+  const [outer, inner] = parent.index > child.index ? [child, parent] : [parent, child];
   let again = false;
   yield cpu.rcuReadLock();
-  yield cpu.spinLock(child.ptl);
-  yield cpu.spinLock(parent.ptl);
+  yield cpu.spinLock(outer.ptl);
+  yield cpu.spinLock(inner.ptl);
   const from = yield* mappedPage(cpu, s, parent.index, index);
-  if (from !== null && spare === null) again = true;
+  if (from !== null && !pinned) {
+    // copy_present_pte(): ptep_set_wrprotect() and a reference for the child.
+    yield cpu.writeOnce(parent.pte[index], (yield cpu.readOnce(parent.pte[index])) | Pte.ReadOnly);
+    yield cpu.flushTlb(s.tlb[parent.index][index]);
+    yield getPage(cpu, from);
+    yield cpu.writeOnce(from.mapping, FORKED | (index << 8));
+    yield* setPteAt(cpu, s, child.pte[index], from, tagged, true);
+  } else if (from !== null && spare === null) again = true;
   else if (from !== null && spare !== null) {
     s.shadow.copied(cpu, spare.page, from, from.flags);
     spare.left = yield* copyHighpage(cpu, s, spare.page, from, spare.left);
     yield cpu.smpWmb();
     yield getPage(cpu, spare.page);
-    yield cpu.writeOnce(spare.page.mapping, mappingOf(0, index));
+    yield cpu.writeOnce(spare.page.mapping, mappingOf(child.index, index));
     yield* setPteAt(cpu, s, child.pte[index], spare.page, tagged);
   }
-  yield cpu.spinUnlock(parent.ptl);
-  yield cpu.spinUnlock(child.ptl);
+  yield cpu.spinUnlock(inner.ptl);
+  yield cpu.spinUnlock(outer.ptl);
   yield cpu.rcuReadUnlock();
   return again;
 }
@@ -156,7 +168,7 @@ function* collapseLocked(
       yield getPage(cpu, to);
       yield cpu.writeOnce(to.mapping, mappingOf(mm, index));
     }
-    yield* setPteAt(cpu, s, pte[index], copied ? to : from, tagged);
+    yield* setPteAt(cpu, s, pte[index], copied ? to : from, tagged, !copied && pteReadOnly(old));
     yield cpu.spinUnlock(ptl);
   }
   if (isolated && from !== null) yield folioUnlock(cpu, from);

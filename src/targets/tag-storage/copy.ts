@@ -169,9 +169,8 @@ function* cachedBuffer(cpu: Cpu, s: State): Kernel<number> {
   }
   if (buffer === 0) {
     buffer = yield cpu.kmalloc(s.buffers, Gfp.Atomic);
-    // The other half of the page comes with it.
-    if (buffer !== 0)
-      yield cpu.writeOnce(s.tagCache.buffer[0], yield cpu.kmalloc(s.buffers, Gfp.Atomic | Gfp.Nofail));
+    // The rest of the page comes with it.
+    if (buffer !== 0) yield cpu.writeOnce(s.tagCache.buffer[0], yield cpu.kmalloc(s.buffers, Gfp.Atomic));
   }
   yield cpu.spinUnlockIrqrestore(s.tagCache.lock, irq);
   return buffer;

@@ -1,8 +1,9 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { copyHighpage, copyHighpageEnd, copyHighpagePrepare, ENOMEM } from './copy.ts';
 import { mappingOf, migrateHeld } from './migrate.ts';
 import { allocPage, folioTrylock, folioUnlock, getPage, putPage } from './page.ts';
-import { isMigrationEntry, isSwapEntry, maps, pteNoStorage, pteNumber } from './pte.ts';
+import { isMigrationEntry, isSwapEntry, maps, Pte, pteNoStorage, pteNumber, pteReadOnly } from './pte.ts';
 import { reserveTagStorage } from './reserve.ts';
 import { setPteAt } from './set-pte.ts';
 import { shmemGetFolio } from './shmem.ts';
@@ -21,7 +22,14 @@ import { mteClearPageTags, pageTagStorageReserved, setPageMteTagged, tryPageMteT
 export const TRIES = 4;
 
 /** handle_mm_fault() for one access, which looks again afterwards; `attempt` counts FAULT_FLAG_TRIED. */
-export function* handleMmFault(cpu: Cpu, s: State, mm: number, index: number, attempt: number): Kernel {
+export function* handleMmFault(
+  cpu: Cpu,
+  s: State,
+  mm: number,
+  index: number,
+  attempt: number,
+  write = false,
+): Kernel {
   const { mmap_lock, vm_mte, pte } = s.mms[mm];
   yield cpu.downRead(mmap_lock);
   const tagged = (yield cpu.readOnce(vm_mte[index])) === 1;
@@ -31,6 +39,7 @@ export function* handleMmFault(cpu: Cpu, s: State, mm: number, index: number, at
   else if (isSwapEntry(entry)) yield* doSwapPage(cpu, s, mm, index, entry, tagged, false);
   else if (entry === 0 && isShared(index)) yield* doSharedFault(cpu, s, mm, index, tagged);
   else if (entry === 0) yield* doAnonymousPage(cpu, s, mm, index, tagged);
+  else if (write && pteReadOnly(entry)) yield* wpPageCopy(cpu, s, mm, index, entry, tagged);
   yield cpu.upRead(mmap_lock);
 }
 
@@ -138,7 +147,8 @@ function* handlePteProtnone(
   yield cpu.spinUnlock(ptl);
   if (!same || !(yield* handleFolioMissingTagStorage(cpu, s, page, tagged, tried))) return;
   yield cpu.spinLock(ptl);
-  if (maps(yield cpu.readOnce(pte[index]), page.index)) yield* setPteAt(cpu, s, pte[index], page, tagged);
+  if (maps(yield cpu.readOnce(pte[index]), page.index))
+    yield* setPteAt(cpu, s, pte[index], page, tagged, pteReadOnly(entry));
   yield cpu.spinUnlock(ptl);
 }
 
@@ -167,6 +177,44 @@ function* handleFolioMissingTagStorage(
   // replace_folio_with_tagged()
   if (!(yield* migrateHeld(cpu, s, page, true, true))) yield* putPage(cpu, s, page);
   return false;
+}
+
+/** wp_page_copy(): copies a page that fork() shares; the others may map, tag and free the old one meanwhile. */
+function* wpPageCopy(cpu: Cpu, s: State, mm: number, index: number, entry: number, tagged: boolean): Kernel {
+  const { ptl, pte } = s.mms[mm];
+  const old = s.pages[pteNumber(entry)];
+  yield cpu.spinLock(ptl);
+  const same = (yield cpu.readOnce(pte[index])) === entry;
+  const reuse = same && (yield cpu.readOnce(old.refcount)) === 1;
+  // wp_page_reuse()
+  if (reuse) yield cpu.writeOnce(pte[index], entry & ~Pte.ReadOnly);
+  else if (same) yield getPage(cpu, old);
+  yield cpu.spinUnlock(ptl);
+  if (reuse || !same) return;
+  const page = yield* allocPage(cpu, s, tagged);
+  const prepared = page === null ? ENOMEM : yield* copyHighpagePrepare(cpu, s, page);
+  let left = prepared;
+  let placed = false;
+  if (page !== null && prepared !== ENOMEM) {
+    s.shadow.copied(cpu, page, old, old.flags);
+    left = yield* copyHighpage(cpu, s, page, old, prepared);
+    yield cpu.smpWmb();
+    yield cpu.spinLock(ptl);
+    placed = (yield cpu.readOnce(pte[index])) === entry;
+    if (placed) {
+      yield cpu.writeOnce(pte[index], 0);
+      yield cpu.flushTlb(s.tlb[mm][index]);
+      yield cpu.writeOnce(page.mapping, mappingOf(mm, index));
+      yield* setPteAt(cpu, s, pte[index], page, tagged);
+    }
+    yield cpu.spinUnlock(ptl);
+  }
+  if (page !== null) {
+    yield* copyHighpageEnd(cpu, s, page, left);
+    if (!placed) yield* putPage(cpu, s, page);
+  }
+  if (placed) yield* putPage(cpu, s, old);
+  yield* putPage(cpu, s, old);
 }
 
 /** Drops the swap entry of a page table. */

@@ -2,13 +2,17 @@ import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { copyHighpage, copyHighpageEnd, copyHighpagePrepare, ENOMEM } from './copy.ts';
 import { allocPage, folioLock, folioTrylock, folioUnlock, freePage, getPage, putPage } from './page.ts';
-import { isMigrationEntry, maps, pteMigration, pteNumber } from './pte.ts';
+import { isMigrationEntry, maps, pteMigration, pteNumber, pteReadOnly } from './pte.ts';
 import { setPteAt } from './set-pte.ts';
 import { isShared, type Page, type State } from './state.ts';
 
-/** page->mapping: who maps the page, and at which index. 255 is the memfd. */
+/** Codes of page->mapping beside an address space: the memfd, and an anonymous page shared by fork(). */
+export const MEMFD = 255;
+export const FORKED = 254;
+
+/** page->mapping: who maps the page, and at which index. */
 export function mappingOf(mm: number, index: number): number {
-  return (isShared(index) ? 255 : mm + 1) | (index << 8);
+  return (isShared(index) ? MEMFD : mm + 1) | (index << 8);
 }
 
 /**
@@ -65,15 +69,21 @@ function* lockFolio(cpu: Cpu, s: State, page: Page, sync: boolean): Kernel<boole
   return true;
 }
 
+/** Whether the reverse mapping leads to an address space. */
+function mayMap(mapping: number, mm: number): boolean {
+  return (mapping & 255) >= FORKED || (mapping & 255) === mm + 1;
+}
+
 /** try_to_migrate() */
 function* unmapForMigration(cpu: Cpu, s: State, page: Page, mapping: number): Kernel {
   const index = mapping >>> 8;
   for (const mm of s.mms) {
-    if ((mapping & 255) !== 255 && (mapping & 255) !== mm.index + 1) continue;
+    if (!mayMap(mapping, mm.index)) continue;
     yield cpu.spinLock(mm.ptl);
-    const mapped = maps(yield cpu.readOnce(mm.pte[index]), page.index);
+    const old = yield cpu.readOnce(mm.pte[index]);
+    const mapped = maps(old, page.index);
     if (mapped) {
-      yield cpu.writeOnce(mm.pte[index], pteMigration(page.index));
+      yield cpu.writeOnce(mm.pte[index], pteMigration(page.index, pteReadOnly(old)));
       yield cpu.flushTlb(s.tlb[mm.index][index]);
     }
     yield cpu.spinUnlock(mm.ptl);
@@ -83,7 +93,7 @@ function* unmapForMigration(cpu: Cpu, s: State, page: Page, mapping: number): Ke
 
 /** folio_migrate_mapping(): false if somebody else holds a reference. */
 function* freezeAndReplace(cpu: Cpu, s: State, dst: Page, src: Page, mapping: number): Kernel<boolean> {
-  const shared = (mapping & 255) === 255;
+  const shared = (mapping & 255) === MEMFD;
   const expected = shared ? 2 : 1;
   const entry = s.i_pages[mapping >>> 8];
   yield cpu.spinLock(s.k.i_pages);
@@ -104,12 +114,13 @@ function* freezeAndReplace(cpu: Cpu, s: State, dst: Page, src: Page, mapping: nu
 function* removeMigrationPtes(cpu: Cpu, s: State, src: Page, to: Page, mapping: number): Kernel {
   const index = mapping >>> 8;
   for (const mm of s.mms) {
-    if ((mapping & 255) !== 255 && (mapping & 255) !== mm.index + 1) continue;
+    if (!mayMap(mapping, mm.index)) continue;
     yield cpu.spinLock(mm.ptl);
     const entry = yield cpu.readOnce(mm.pte[index]);
     if (isMigrationEntry(entry) && pteNumber(entry) === src.index) {
       yield getPage(cpu, to);
-      yield* setPteAt(cpu, s, mm.pte[index], to, (yield cpu.readOnce(mm.vm_mte[index])) === 1);
+      const tagged = (yield cpu.readOnce(mm.vm_mte[index])) === 1;
+      yield* setPteAt(cpu, s, mm.pte[index], to, tagged, pteReadOnly(entry));
     }
     yield cpu.spinUnlock(mm.ptl);
   }

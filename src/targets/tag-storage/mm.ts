@@ -3,7 +3,7 @@ import type { Cpu } from '../../engine/cpu.ts';
 import { doSwapPage, dropSwapEntry } from './fault.ts';
 import { mappingOf, migrateFrame } from './migrate.ts';
 import { folioLock, folioUnlock, putPage } from './page.ts';
-import { isSwapEntry, maps, pteNumber, ptePresent } from './pte.ts';
+import { isSwapEntry, maps, pteNumber, ptePresent, pteReadOnly } from './pte.ts';
 import { lookupPrivate } from './reclaim.ts';
 import { mappedPage, setPteAt } from './set-pte.ts';
 import { filemapGetPage } from './shmem.ts';
@@ -20,8 +20,8 @@ export function* mprotectMte(cpu: Cpu, s: State, mm: number, index: number): Ker
     const page = yield* mappedPage(cpu, s, mm, index);
     if (page !== null) {
       // ptep_modify_prot_start() and _commit()
-      yield cpu.xchg(pte[index], 0);
-      yield* setPteAt(cpu, s, pte[index], page, true);
+      const old = yield cpu.xchg(pte[index], 0);
+      yield* setPteAt(cpu, s, pte[index], page, true, pteReadOnly(old));
     }
     yield cpu.spinUnlock(ptl);
     yield cpu.flushTlb(s.tlb[mm][index]);
@@ -47,8 +47,8 @@ export function* madviseDontneed(cpu: Cpu, s: State, mm: number, index: number, 
   yield cpu.upRead(mmap_lock);
   if (ptePresent(old)) {
     const page = s.pages[pteNumber(old)];
-    if (io && !isShared(index)) yield cpu.setBit(page.index, s.k.dma);
-    else yield* putPage(cpu, s, page);
+    const held = io && !isShared(index) && (yield cpu.testAndSetBit(page.index, s.k.dma)) === 0;
+    if (!held) yield* putPage(cpu, s, page);
   } else if (isSwapEntry(old)) yield* dropSwapEntry(cpu, s, old);
 }
 

@@ -70,9 +70,9 @@ export function operationsOf(s: State): readonly Operation[] {
     },
     {
       name: 'fork',
-      summary: 'fork() copies a pinned private page: copy_present_page(), copy_highpage() under two ptls',
-      parameters: [page],
-      run: (cpu, [p]) => fork(cpu, s, p),
+      summary: 'fork() shares a private page, or copies one that is pinned: copy_highpage() under two ptls',
+      parameters: [{ ...mm, name: 'parent' }, page, yes('pinned')],
+      run: (cpu, [m, p, pinned]) => fork(cpu, s, m, p, pinned === 1),
     },
     {
       name: 'buffer_migrate',

@@ -6,13 +6,20 @@ import { isTagStorage, type Page, type State } from './state.ts';
 import { mteClearPageTags, pageTagStorageReserved, setPageMteTagged, tryPageMteTagging } from './tags.ts';
 
 /** set_pte_at() of arm64 for an entry that maps a page; `tagged` if the area has VM_MTE. Page-table lock held. */
-export function* setPteAt(cpu: Cpu, s: State, ptep: number, page: Page, tagged: boolean): Kernel {
-  let pte = ptePage(page.index, tagged);
+export function* setPteAt(
+  cpu: Cpu,
+  s: State,
+  ptep: number,
+  page: Page,
+  tagged: boolean,
+  readOnly = false,
+): Kernel {
+  let pte = ptePage(page.index, tagged, readOnly);
   if (tagged) {
     const reserved = yield* pageTagStorageReserved(cpu, page);
     if (!reserved && !(s.d.tagTagStorage && isTagStorage(s, page))) {
       // mte_sync_tags() of the series: PAGE_FAULT_ON_ACCESS.
-      pte = Pte.NoStorage | Pte.Tagged | (page.index << 8);
+      pte = Pte.NoStorage | Pte.Tagged | (readOnly ? Pte.ReadOnly : 0) | (page.index << 8);
     } else if (yield* tryPageMteTagging(cpu, s, page)) {
       yield* mteClearPageTags(cpu, s, page);
       yield* setPageMteTagged(cpu, s, page);
