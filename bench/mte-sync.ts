@@ -21,7 +21,9 @@ export function mteSync(memory: MemoryName, cpus: number): Yardstick {
   const size = { ...target.size, cpus };
   const executor = new Executor({ target, variant, switches: [], settings: variant.settings }, memory, size);
   const generator = new ProgramGenerator(executor.model, size);
-  const programs = Array.from({ length: PROGRAMS }, (_, i) => executor.bind(generator.draw(new Stream(`bench/${i}`))));
+  const programs = Array.from({ length: PROGRAMS }, (_, i) =>
+    executor.bind(generator.draw(new Stream(`bench/${i}`))),
+  );
   const source = new RandomWalk('bench');
   return {
     name: `mte-sync/v6.6-fixed, ${cpus} CPUs, ${memory}`,

@@ -16,9 +16,9 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 export const isModel = name => name.replaceAll('\\', '/').startsWith('src/targets/');
 
 const primitives = new Set(
-  [...readFileSync(join(root, 'src/engine/cpu.ts'), 'utf8').matchAll(/^ {2}(\w+)\([^)]*\): Access \{/gm)].map(
-    m => m[1],
-  ),
+  ['cpu.ts', 'cpu/accesses.ts', 'cpu/locks.ts']
+    .map(file => readFileSync(join(root, 'src/engine', file), 'utf8'))
+    .flatMap(text => [...text.matchAll(/^ {2}(\w+)\([^)]*\): Access \{/gm)].map(m => m[1])),
 );
 
 let accessFunctions;
@@ -80,7 +80,6 @@ export function instrument(code, name) {
   const out = new MagicString(code);
   const table = [];
   const problems = [];
-  let calls = false;
   const ordinals = new Map();
   const text = node => squeeze(code.slice(node.start, node.end));
   const problem = (node, what) => problems.push(`${name}:${node.loc.start.line}: ${what}`);
@@ -110,11 +109,9 @@ export function instrument(code, name) {
     YieldExpression(node, _state, ancestors) {
       const call = node.argument;
       if (node.delegate && call?.type === 'CallExpression' && enclosing(ancestors).generator) {
-        // yield* on the engine's call stack: an access costs the same at any depth.
+        // The engine runs a yielded generator on a call stack of its own: an access costs the same at any depth.
         const star = code.indexOf('*', node.start);
-        out.overwrite(star, star + 1, ' $call(');
-        out.appendLeft(node.end, ')');
-        calls = true;
+        out.remove(star, star + 1);
       }
       if (node.delegate || call?.type !== 'CallExpression') return;
       const direct = call.callee.type === 'MemberExpression';
@@ -186,10 +183,6 @@ export function instrument(code, name) {
         `const $site=$register(${JSON.stringify(file)},${JSON.stringify(table)});`,
     );
   }
-  if (calls) {
-    const up = '../'.repeat(name.split('/').length - 2) || './';
-    out.prepend(`import {call as $call} from '${up}engine/access.js';`);
-  }
   return { code: out.toString(), problems };
 }
 
@@ -203,7 +196,7 @@ export function sitesPlugin() {
       if (!isModel(name) || !name.endsWith('.ts')) return undefined;
       const { code, problems } = instrument(tsBlankSpace(source), name);
       if (problems.length > 0) throw new Error(problems.join('\n'));
-      return { code: code.replace(/engine\/(sites|access)\.js'/g, "engine/$1.ts'"), map: null };
+      return { code: code.replace("engine/sites.js'", "engine/sites.ts'"), map: null };
     },
   };
 }

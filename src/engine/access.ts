@@ -5,28 +5,18 @@
  */
 export class Access {
   static readonly described = new Access();
-  /** Yielded in place of an access: run the generator in `pendingCall` and resume with what it returns. */
-  static readonly call = new Access();
   readonly #opaque = true;
   private constructor() {
     void this.#opaque;
   }
 }
 
-/** A coroutine of any result: what the engine keeps on a CPU's call stack. */
-export type Frame = Generator<Access, unknown, unknown>;
-
-/** The callee of the `Access.call` that was yielded last. */
-export const pendingCall: { frame: Frame | null } = { frame: null };
-
 /**
- * `yield call(f(cpu))` is `yield* f(cpu)` on a call stack kept by the engine: resuming an access then costs the same
- * at any depth. The build writes it for every `yield*` of a model (scripts/sites.mjs).
+ * A coroutine of any result: what the engine keeps on a CPU's call stack. It yields accesses, and generators that it
+ * calls: the build makes `yield f(cpu)` of every `yield* f(cpu)` of a model (scripts/sites.mjs), so that resuming an
+ * access costs the same at any depth.
  */
-export function call(frame: Frame): Access {
-  pendingCall.frame = frame;
-  return Access.call;
-}
+export interface Frame extends Generator<Access | Frame, unknown, unknown> {}
 
 /** Model code: a generator that yields described accesses and is resumed with their results. */
 export type Kernel<T = void> = Generator<Access, T, number>;

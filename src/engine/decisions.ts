@@ -1,4 +1,21 @@
-import type { Machine } from './machine.ts';
+import type { CpuState } from './cpu/state.ts';
+import type { Cpu } from './cpu.ts';
+import type { Layout } from './layout.ts';
+import type { Memory } from './memory/memory.ts';
+
+/** What a decision source can see of the machine that asks it. */
+export interface MachineView {
+  readonly layout: Layout;
+  readonly memory: Memory;
+  readonly cpus: readonly Cpu[];
+  readonly steps: number;
+  readonly actors: number;
+  actorAt(k: number): readonly [kind: 'cpu' | 'commit' | 'irq', index: number];
+  isEnabled(cpu: number): boolean;
+  isDone(cpu: number): boolean;
+  waitsFor(cpu: CpuState): string;
+  operationName(cpu: CpuState): string;
+}
 
 /**
  * The one source of everything that program and model code do not determine. Strategies (random walk, replay, ...)
@@ -6,7 +23,7 @@ import type { Machine } from './machine.ts';
  */
 export interface DecisionSource {
   /** Called before each execution. */
-  begin(machine: Machine): void;
+  begin(machine: MachineView): void;
   /** Chooses among `n` >= 1 answers, 0 being the calmest. `kind` is one of `Choice`. */
   choose(kind: number, n: number): number;
   /** If set, `choose(Choice.Actor, 1)` is asked too, so that every step can be checked against a schedule. */

@@ -129,7 +129,8 @@ export class Race {
     }
     let carried = this.storeSnapshot(cpu, order);
     if (found !== 0 && found !== carried) {
-      const includes = (order & Order.Release) !== 0 && ((order & Order.Acquire) !== 0 || this.#owner[found] === cpu);
+      const includes =
+        (order & Order.Release) !== 0 && ((order & Order.Acquire) !== 0 || this.#owner[found] === cpu);
       if (!includes) carried = carried === 0 ? found : this.#merge(carried, found);
     }
     this.published(address, carried);

@@ -294,7 +294,7 @@ export class TagShadow {
     return content;
   }
 
-  #name(machine: Machine, address: number): string {
+  #name(machine: { readonly layout: Layout }, address: number): string {
     return machine.layout.nameOf(address);
   }
 

@@ -1,0 +1,143 @@
+import { Access, type Frame, Kind } from '../access.ts';
+import type { Cpu } from '../cpu.ts';
+import { EngineError } from '../errors.ts';
+import type { Interrupts } from './interrupts.ts';
+import { EVERYTHING, type MachineState } from './state.ts';
+import type { Waiting } from './waiting.ts';
+
+function* probe(): Generator<never, void, unknown> {}
+const generatorPrototype = Object.getPrototypeOf(Object.getPrototypeOf(probe()));
+
+/**
+ * %GeneratorPrototype%.next. Each generator function has objects of its own hidden class, so `generator.next` would be
+ * a megamorphic property load; calling the one function there is directly saves it on every access.
+ */
+const resume: (this: Frame, value: unknown) => IteratorResult<Access | Frame, unknown> =
+  generatorPrototype.next;
+const throwInto: (this: Frame, error: unknown) => IteratorResult<Access | Frame, unknown> =
+  generatorPrototype.throw;
+
+/**
+ * The model code of the CPUs. `yield* f()` of a model comes here as `yield f()` (scripts/sites.mjs): the callee is put
+ * onto the CPU's own call stack, so that resuming an access costs the same at any depth.
+ */
+export class Coroutines {
+  readonly #m: MachineState;
+  readonly #waiting: Waiting;
+  readonly #interrupts: Interrupts;
+
+  constructor(m: MachineState, waiting: Waiting, interrupts: Interrupts) {
+    this.#m = m;
+    this.#waiting = waiting;
+    this.#interrupts = interrupts;
+  }
+
+  /** Resumes model code with the result of its access, up to its next access or the end of its operations. */
+  advance(cpu: Cpu, accessResult: number): void {
+    const m = this.#m;
+    const { frames } = cpu;
+    let result: unknown = accessResult;
+    try {
+      while (true) {
+        if (cpu.depth < 0 && !this.#nextOperation(cpu)) return;
+        const step = resume.call(frames[cpu.depth], result);
+        if (step.done !== true) {
+          const { value } = step;
+          if (value === Access.described) {
+            if (cpu.kind === Kind.None) this.#badYield(cpu);
+            break;
+          }
+          if (value instanceof Access) this.#badYield(cpu);
+          // A call; what is no generator is noticed when it is resumed.
+          frames[++cpu.depth] = value;
+          continue;
+        }
+        if (cpu.kind !== Kind.None) m.forgottenYield(cpu);
+        if (cpu.depth-- > cpu.frameBase) {
+          result = step.value;
+          continue;
+        }
+        result = 0;
+        m.progressAt = m.steps;
+        if (!cpu.inHandler) this.#operationDone(cpu);
+        else if (this.#interrupts.end(cpu)) break;
+      }
+    } catch (error) {
+      if (error === m.stop) return;
+      this.#unwind(cpu, error);
+      return;
+    }
+    const bit = 1 << cpu.id;
+    if (cpu.kind >= Kind.FirstBlocking) {
+      m.waiting |= bit;
+      if (this.#waiting.ready(cpu)) m.enabled |= bit;
+      else m.enabled &= ~bit;
+    } else {
+      m.waiting &= ~bit;
+      m.enabled |= bit;
+    }
+  }
+
+  /** Starts the next operation of an idle CPU; returns false if there is none. */
+  #nextOperation(cpu: Cpu): boolean {
+    const m = this.#m;
+    const list = m.operationsOf(cpu.id);
+    const i = m.nextOperation[cpu.id];
+    if (i >= list.length) {
+      const bit = 1 << cpu.id;
+      m.enabled &= ~bit;
+      m.waiting &= ~bit;
+      m.done |= bit;
+      // A flush does not wait for a CPU that runs nothing.
+      m.changed = EVERYTHING;
+      return false;
+    }
+    m.nextOperation[cpu.id] = i + 1;
+    cpu.operation = i;
+    cpu.site = 0;
+    const operation = list[i];
+    if (m.observer !== null) m.observer.operation(cpu.id, operation.name, operation.args, true);
+    cpu.frames[0] = operation.start(cpu);
+    cpu.depth = 0;
+    return true;
+  }
+
+  #operationDone(cpu: Cpu): void {
+    const m = this.#m;
+    if (m.observer !== null) m.observer.operation(cpu.id, m.operationName(cpu), [], false);
+    if (cpu.heldCount !== 0) {
+      const { address } = cpu.held[0];
+      const message = `${m.layout.nameOf(address)} is still held at the end of ${m.operationName(cpu)}`;
+      m.violateNow('lock-order', message, cpu, address, []);
+    }
+    if (cpu.inAtomic() || cpu.irqsOff || cpu.rcuDepth !== 0) {
+      throw new EngineError(`${m.operationName(cpu)} ends in atomic context`);
+    }
+  }
+
+  /** Model code threw: its callers may catch that, as they would behind a real `yield*`. */
+  #unwind(cpu: Cpu, error: unknown): void {
+    if (cpu.depth >= 0 && !isGenerator(cpu.frames[cpu.depth])) this.#badYield(cpu);
+    if (cpu.depth <= cpu.frameBase) throw error;
+    cpu.depth--;
+    cpu.frames[cpu.depth] = thrownInto(cpu.frames[cpu.depth], error);
+    this.advance(cpu, 0);
+  }
+
+  #badYield(cpu: Cpu): never {
+    throw new EngineError(
+      `${this.#m.operationName(cpu)}: yielded something that is not an access of its CPU`,
+    );
+  }
+}
+
+function isGenerator(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object Generator]';
+}
+
+/** A generator that goes on as a suspended one does into which an error is thrown. */
+function* thrownInto(frame: Frame, error: unknown): Frame {
+  let step = throwInto.call(frame, error);
+  while (step.done !== true) step = resume.call(frame, yield step.value);
+  return step.value;
+}

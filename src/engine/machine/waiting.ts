@@ -1,0 +1,72 @@
+import { Kind } from '../access.ts';
+import type { CpuState } from '../cpu/state.ts';
+import type { GracePeriods } from './grace-periods.ts';
+import { EVERYTHING, type MachineState } from './state.ts';
+import type { Translations } from './translations.ts';
+
+/** Which CPUs whose pending access may have to wait can run now. */
+export class Waiting {
+  readonly #m: MachineState;
+  readonly #grace: GracePeriods;
+  readonly #translations: Translations;
+  readonly #hasSlab: boolean;
+
+  constructor(m: MachineState, grace: GracePeriods, translations: Translations) {
+    this.#m = m;
+    this.#grace = grace;
+    this.#translations = translations;
+    this.#hasSlab = m.layout.caches.length > 0;
+  }
+
+  /** Whether the pending access of a blocking kind can run now. */
+  ready(cpu: CpuState): boolean {
+    const { memory, slab } = this.#m;
+    // What waits for freed memory goes on, to be judged.
+    if (this.#hasSlab && !slab.usable(cpu.address)) return true;
+    switch (cpu.kind) {
+      case Kind.Lock:
+        return memory.newest(cpu.id, cpu.address) === 0;
+      case Kind.ReadLock:
+        return memory.newest(cpu.id, cpu.address) <= 0;
+      case Kind.BitLock:
+        return (memory.newest(cpu.id, cpu.address) & (1 << cpu.a)) === 0;
+      case Kind.Wait:
+        return memory.waitReady(cpu.id, cpu.address, cpu.a, cpu.b);
+      case Kind.SyncRcuEnd:
+      case Kind.SyncSrcuEnd:
+        return this.#grace.over(cpu);
+      case Kind.FlushTlb:
+        return this.#translations.flushed(cpu);
+      default:
+        return true;
+    }
+  }
+
+  /** Looks again at the CPUs that may have to wait, after a change of one word or of anything. */
+  recheck(changed: number): void {
+    const m = this.#m;
+    let left = m.waiting;
+    while (left !== 0) {
+      const bit = left & -left;
+      left &= left - 1;
+      const cpu = m.cpus[31 - Math.clz32(bit)];
+      // Most CPUs wait for one word; grace periods and flushes for what other CPUs do.
+      if (changed !== EVERYTHING && cpu.address !== changed && cpu.kind <= Kind.Wait) continue;
+      if (this.ready(cpu)) m.enabled |= bit;
+      else m.enabled &= ~bit;
+    }
+  }
+
+  /** What executing the pending access of a CPU may change of what others wait for. */
+  changedBy(cpu: CpuState): number {
+    // A flush waits for the access that is done through a translation.
+    if (cpu.inflight !== 0) return EVERYTHING;
+    const { kind } = cpu;
+    if (kind === Kind.Load || kind === Kind.PlainLoad) return 0;
+    // Barriers, releases and full atomics make delayed stores reach memory, whatever their word.
+    if (this.#m.memory.commits !== 0) return EVERYTHING;
+    if (kind === Kind.Fence) return 0;
+    const oneWord = kind <= Kind.IsLocked || (kind >= Kind.BitUnlock && kind <= Kind.Wait);
+    return oneWord && cpu.address !== 0 ? cpu.address : EVERYTHING;
+  }
+}
