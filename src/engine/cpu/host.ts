@@ -6,6 +6,8 @@ import type { CpuState } from './state.ts';
 export interface CpuHost {
   readonly layout: Layout;
   readonly memory: Memory;
+  /** What the last access did, as bits: see `Note`. */
+  readonly note: number;
   /** Class and type of the lock at each address: see `Layout`. */
   readonly lockClassOf: Int32Array;
   lockTypeOf(address: number): number;
