@@ -1,6 +1,6 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
-import { isMigrationEntry, isSwapEntry, pteNumber, ptePresent, pteTagged } from './pte.ts';
+import { isMigrationEntry, isSwapEntry, pteNumber, pteTagged } from './pte.ts';
 import { filePage, type Page, PG, type State } from './state.ts';
 import { mteRestoreTags } from './swap-tags.ts';
 import {
@@ -12,17 +12,14 @@ import {
   tryPageMteTagging,
 } from './tags.ts';
 
-/** set_pte_at() of arm64: tags first, then the entry. The caller holds the page-table lock. */
+/** set_pte_at() of arm64 for a present entry: tags first, then the entry. The caller holds the page-table lock. */
 export function* setPteAt(cpu: Cpu, s: State, ptep: number, pte: number): Kernel {
-  if (ptePresent(pte)) {
-    const old = yield cpu.readOnce(ptep);
-    const page = s.pages[pteNumber(pte)];
-    const oldMatters =
-      !s.d.restoreOnlyTagged &&
-      s.d.restoreIn !== 'do-swap-page' &&
-      (isSwapEntry(old) || isMigrationEntry(old));
-    if ((pteTagged(pte) || oldMatters) && page !== filePage(s))
-      yield* mteSyncTags(cpu, s, page, old, pteTagged(pte));
+  const old = yield cpu.readOnce(ptep);
+  const page = s.pages[pteNumber(pte)];
+  const swapLike = isSwapEntry(old) || isMigrationEntry(old);
+  const oldMatters = swapLike && !s.d.restoreOnlyTagged && s.d.restoreIn !== 'do-swap-page';
+  if ((pteTagged(pte) || oldMatters) && page !== filePage(s)) {
+    yield* mteSyncTags(cpu, s, page, old, pteTagged(pte));
   }
   yield cpu.writeOnce(ptep, pte);
 }
