@@ -9,12 +9,26 @@ export interface Timing {
   readonly executionsPerSecond: number;
 }
 
-/** Runs a yardstick until `seconds` of CPU time are used, after a warm-up; rates are per CPU second, best of `rounds`. */
-export function time(yardstick: Yardstick, count: number, seconds = 0.5, rounds = 3): Timing {
-  yardstick.run(count);
-  yardstick.run(count);
+/** How long a yardstick runs, in CPU seconds. */
+export interface Span {
+  /** Before the time counts: until the code is compiled, which for a target with all its operations takes 2 s. */
+  readonly warmUp: number;
+  readonly round: number;
+  readonly rounds: number;
+}
+
+/** CPU seconds of this process since `start`, compiler and collector threads included. */
+function cpuSeconds(start: NodeJS.CpuUsage): number {
+  const usage = process.cpuUsage(start);
+  return (usage.user + usage.system) / 1e6;
+}
+
+/** Rates per CPU second after a warm-up, of the best of some rounds. */
+export function time(yardstick: Yardstick, count: number, span: Span): Timing {
+  const begin = process.cpuUsage();
+  while (cpuSeconds(begin) < span.warmUp) yardstick.run(count);
   let best: Timing = { accessesPerSecond: 0, executionsPerSecond: 0 };
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < span.rounds; round++) {
     const start = process.cpuUsage();
     let accesses = 0;
     let executions = 0;
@@ -23,9 +37,8 @@ export function time(yardstick: Yardstick, count: number, seconds = 0.5, rounds 
       const done = yardstick.run(count);
       accesses += done.accesses;
       executions += done.executions;
-      const usage = process.cpuUsage(start);
-      used = (usage.user + usage.system) / 1e6;
-    } while (used < seconds);
+      used = cpuSeconds(start);
+    } while (used < span.round);
     if (accesses / used > best.accessesPerSecond) {
       best = { accessesPerSecond: accesses / used, executionsPerSecond: executions / used };
     }

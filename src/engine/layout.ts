@@ -277,7 +277,11 @@ export class Layout {
     }
     for (let a = base; a < this.size; a++) this.objectBase[a] = base;
     this.objectSize[base] = this.size - base;
+    // Set one by one, not by a spread: then all instances of a spec share one hidden class (a spread gave each of its
+    // own, and every `page.flags` of a model was a megamorphic load).
+    fields.base = base;
+    fields.index = index;
     // The loop above filled exactly the keys of the spec, which the type system cannot follow.
-    return { ...fields, base, index } as Instance<S>;
+    return fields as Instance<S>;
   }
 }
