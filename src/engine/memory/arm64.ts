@@ -1,6 +1,6 @@
 import { Choice, Fence, Order } from '../access.ts';
 import type { Layout } from '../layout.ts';
-import { Memory, type MemoryHost, Note, rmwFails, rmwMayFail } from './memory.ts';
+import { Memory, type MemoryHost, Note, rmwFails, rmwMayFail, type StateKey } from './memory.ts';
 
 /** Stores that a CPU may have delayed at once; the oldest is committed when one more is delayed. */
 const DEPTH = 16;
@@ -538,6 +538,44 @@ export class Arm64 extends Memory {
 
   override gracePeriodEnd(cpu: number): void {
     this.fence(cpu, Fence.Mb);
+  }
+
+  override addTime(key: StateKey, cpu: number, time: number): void {
+    key.add(time <= this.#floor[cpu] ? 0 : time - this.#base);
+  }
+
+  override addState(key: StateKey, graces: readonly number[]): void {
+    let lowest = this.#now;
+    for (let cpu = 0; cpu < this.cpus; cpu++) lowest = Math.min(lowest, this.#floor[cpu]);
+    for (let a = 0; a < this.size; a++) {
+      if (this.#since[a] < this.#base) continue;
+      key.add(a);
+      key.add(this.words[a]);
+      key.add(this.#since[a] - this.#base);
+      let end = this.#since[a];
+      for (let v = 1; v <= this.#oldCount[a] && end > lowest; v++) {
+        const slot = a * HISTORY + ((this.#oldHead[a] - v + 1 + HISTORY) % HISTORY);
+        end = this.#oldSince[slot];
+        key.add(this.#oldValue[slot]);
+        key.add(end - this.#base);
+      }
+      for (let cpu = 0; cpu < this.cpus; cpu++) this.addTime(key, cpu, this.#seen[cpu * this.size + a]);
+    }
+    key.add(this.#graceStart === 0 ? 0 : this.#graceStart - this.#base);
+    for (let cpu = 0; cpu < this.cpus; cpu++) {
+      key.add(this.#floor[cpu] - this.#base);
+      this.addTime(key, cpu, this.#readTime[cpu]);
+      this.addTime(key, cpu, this.#voidTime[cpu]);
+      this.addTime(key, cpu, this.#unlockTime[cpu]);
+      key.add(this.#streakAddress[cpu]);
+      key.add(this.#streakAddress[cpu] === 0 ? 0 : this.#streak[cpu]);
+      const base = cpu * DEPTH;
+      for (let i = base; i < base + this.#count[cpu]; i++) {
+        key.add(this.#address[i]);
+        key.add(this.#value[i]);
+        if (this.#section[i] !== 0) for (const grace of graces) key.add(this.#section[i] < grace ? -2 : -3);
+      }
+    }
   }
 
   override retire(cpu: number, from: number, to: number): void {

@@ -11,6 +11,11 @@ export interface MemoryHost {
   committed(address: number, old: number, value: number, cpu: number, site: number): void;
 }
 
+/** Where a memory tells its state, for searches that remember states. */
+export interface StateKey {
+  add(value: number): void;
+}
+
 /** Bits of `MemoryHost.note`; the number of versions that a stale load looked back is in bits 8 and up. */
 export const Note = { Delayed: 1, Forwarded: 2, Failed: 4, Cached: 8, StaleShift: 8 } as const;
 
@@ -168,6 +173,24 @@ export abstract class Memory {
   }
   /** An access through a cached translation is ordered as the walk that filled it. */
   usePointerTime(_cpu: number, _time: number): void {}
+  /**
+   * What the next store of a CPU depends on, if that is known exactly (litmus tests); else a model to which it matters
+   * takes all earlier loads of the CPU.
+   */
+  useStoreTime(_cpu: number, _time: number): void {}
+  /** The later of two pointer times. */
+  laterTime(a: number, b: number): number {
+    return Math.max(a, b);
+  }
+  /** Adds a pointer time to the key of a state. */
+  addTime(_key: StateKey, _cpu: number, _time: number): void {}
+  /**
+   * Adds all that the rest of the execution depends on to the key of a state; `graces` are the numbers of the grace
+   * periods that CPUs wait for, 0 for CPUs that do not.
+   */
+  addState(key: StateKey, _graces: readonly number[]): void {
+    for (let a = 0; a < this.size; a++) if (this.words[a] !== 0) key.add((a << 16) ^ this.words[a]);
+  }
   /** Commits the k-th committable store, 0 <= k < commits; returns the CPU whose store it was. */
   abstract commit(k: number): number;
   /** CPU and address of the k-th committable store, as [cpu, address]. */

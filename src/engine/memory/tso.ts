@@ -1,6 +1,6 @@
 import { Choice, Fence, Order } from '../access.ts';
 import type { Layout } from '../layout.ts';
-import { Memory, type MemoryHost, Note, rmwFails } from './memory.ts';
+import { Memory, type MemoryHost, Note, rmwFails, type StateKey } from './memory.ts';
 
 /** Stores that a CPU may have delayed at once; the oldest is committed when one more is delayed. */
 const DEPTH = 16;
@@ -196,6 +196,19 @@ export class Tso extends Memory {
   }
   override gracePeriodEnd(cpu: number): void {
     this.fence(cpu, Fence.Mb);
+  }
+
+  override addState(key: StateKey, graces: readonly number[]): void {
+    super.addState(key, graces);
+    for (let cpu = 0; cpu < this.cpus; cpu++) {
+      const base = cpu * DEPTH;
+      key.add(-1 - cpu);
+      for (let i = base; i < base + this.#count[cpu]; i++) {
+        key.add(this.#address[i]);
+        key.add(this.#value[i]);
+        if (this.#section[i] !== 0) for (const grace of graces) key.add(this.#section[i] < grace ? -2 : -3);
+      }
+    }
   }
 
   /** Slot of the youngest delayed store of a CPU to a word, or -1. */

@@ -30,6 +30,11 @@ export class Exhaustive implements DecisionSource {
     this.executions++;
   }
 
+  /** Whether this execution has left the answers that it repeats. */
+  get fresh(): boolean {
+    return this.#at >= this.#answers.length;
+  }
+
   choose(_kind: number, n: number): number {
     const at = this.#at++;
     if (at < this.#answers.length) {

@@ -1,0 +1,616 @@
+import { Choice, Fence, Order, RmwOp } from '../access.ts';
+import type { Layout } from '../layout.ts';
+import { type Message, Messages, nothing, type Reach, unreached, type View } from './lkmm-messages.ts';
+import { Memory, type MemoryHost, Note, rmwFails, rmwResult, type StateKey } from './memory.ts';
+
+/** Stale reads of one word in a row after which a CPU must read the newest value. */
+const MAX_STALE_STREAK = 6;
+
+/** Floors that a value carries: those of the loads that it was computed from. */
+interface Floors {
+  readonly l: View;
+  readonly t: View;
+}
+
+const free: Floors = { l: nothing, t: nothing };
+
+/** What the model keeps per CPU; see memory-semantics, section 2. */
+class CpuViews {
+  /** Last message read or written, per slot. */
+  coherence: number[] = [];
+  /** Floors of the earlier accesses to a location, per slot. */
+  own: Floors[] = [];
+  l: View = nothing;
+  t: View = nothing;
+  /** What smp_rmb adds for later loads, smp_wmb for later stores. */
+  loadL: View = nothing;
+  loadT: View = nothing;
+  storeL: View = nothing;
+  storeT: View = nothing;
+  /** What every later store carries. */
+  carried: View = nothing;
+  /** All earlier accesses, loads that smp_rmb orders, stores. */
+  all: Reach = unreached;
+  loads: Reach = unreached;
+  stores: Reach = unreached;
+  /** All value-returning loads: what a store depends on when nothing better is known. */
+  read: Floors = free;
+  /** `all` at certain points. */
+  atRmw: Reach = unreached;
+  atLock: Reach = unreached;
+  atUnlock: Reach = unreached;
+  unlockBeforeLock: Reach = unreached;
+  beforeAtomic: Reach | null = null;
+  unlocked = false;
+  storesAtUnlock: View = nothing;
+  /** pv and hv of the unlocks that this CPU's locks have read. */
+  unlocksRead: View = nothing;
+  /** Objects whose address was loaded, and the floors of those loads. */
+  readonly objects = new Map<number, Floors>();
+  /** Number of floors of the last pointer load. */
+  pointer = 0;
+  /** Number of floors of what the next store depends on; -1: not known. */
+  dependency = -1;
+  sectionsAtGrace = 0;
+  section = -1;
+  streakAddress = 0;
+  streak = 0;
+}
+
+/**
+ * The Linux-kernel memory model as far as an in-order machine can go: stores reach CPUs at different times, each
+ * carrying what must be seen before it; nothing is ordered but by barriers, acquire, release and dependencies. Views
+ * instead of time: see Kang et al., "A promising semantics", POPL 2017, without its promises.
+ *
+ * What it leaves out: loads that complete after later stores (load buffering). Model code shows no data and
+ * control dependencies, so a store is taken to depend on all earlier loads of its CPU; litmus tests say exactly.
+ */
+export class Lkmm extends Memory {
+  override readonly name: string = 'lkmm';
+  readonly #messages: Messages;
+  readonly #objectBase: Int32Array;
+  #cpus: CpuViews[] = [];
+  /** What full fences have published, and what it was when a grace period last started. */
+  #global: View = nothing;
+  #graceStart: View = nothing;
+  /** Per read-side section: what its end publishes; null while it runs. */
+  readonly #sections: (View | null)[] = [];
+  readonly #times: Floors[] = [];
+  #exact = false;
+
+  constructor(layout: Layout, cpus: number, host: MemoryHost) {
+    super(layout, cpus, host);
+    this.#messages = new Messages(this.size);
+    this.#objectBase = Int32Array.from(layout.objectBase);
+    this.resetModel();
+  }
+
+  protected override resetModel(): void {
+    this.#messages.reset();
+    this.#cpus = Array.from({ length: this.cpus }, () => new CpuViews());
+    this.#global = nothing;
+    this.#graceStart = nothing;
+    this.#sections.length = 0;
+    this.#times.length = 0;
+    this.#times.push(free);
+  }
+
+  override settle(): void {
+    this.resetModel();
+  }
+
+  // ---- loads --------------------------------------------------------------------------------------------------
+
+  override load(cpu: number, address: number, order: number): number {
+    return this.#load(cpu, address, order, 0, 0);
+  }
+
+  override waitReady(cpu: number, address: number, mask: number, want: number): boolean {
+    return (this.newest(cpu, address) & mask) === want;
+  }
+
+  override wait(cpu: number, address: number, mask: number, want: number, order: number): number {
+    return this.#load(cpu, address, order, mask, want);
+  }
+
+  /** Reads one of the values v in reach with (v & mask) === want. */
+  #load(cpu: number, address: number, order: number, mask: number, want: number): number {
+    const me = this.#cpus[cpu];
+    const floors = this.#loadFloors(me, address, order);
+    const slot = this.#messages.slotOf(address);
+    const last = this.#messages.count(slot);
+    const first = last === 0 ? 0 : this.#lowest(me, slot, floors.l);
+    let place = last;
+    if (last > first && !this.#tired(me, address)) {
+      const fits: number[] = [];
+      for (let p = last; p >= first; p--) if ((this.#messages.valueAt(slot, p) & mask) === want) fits.push(p);
+      place = fits.length > 1 ? fits[this.host.choose(Choice.Stale, fits.length)] : fits[0];
+    }
+    this.#countStale(me, address, last - place);
+    return this.#read(me, cpu, address, slot, place, order, floors);
+  }
+
+  #loadFloors(me: CpuViews, address: number, order: number): Floors {
+    const { l, t } = this.#addressFloors(me, address, order);
+    const join = (a: View, b: View) => this.#messages.join(a, b);
+    if ((order & Order.Void) !== 0) return { l: join(me.l, l), t: join(me.t, t) };
+    return { l: join(join(me.l, me.loadL), l), t: join(join(me.t, me.loadT), t) };
+  }
+
+  /** What the address of an access depends on. */
+  #addressFloors(me: CpuViews, address: number, order: number): Floors {
+    const object = me.objects.size === 0 ? undefined : me.objects.get(this.#objectBase[address]);
+    const pointer = (order & Order.Dependent) === 0 ? free : this.#times[me.pointer];
+    return object === undefined ? pointer : this.#joinFloors(object, pointer);
+  }
+
+  #joinFloors(a: Floors, b: Floors): Floors {
+    const l = this.#messages.join(a.l, b.l);
+    const t = this.#messages.join(a.t, b.t);
+    return l === a.l && t === a.t ? a : { l, t };
+  }
+
+  /** The earliest place that a CPU may read or write behind. */
+  #lowest(me: CpuViews, slot: number, floor: View): number {
+    return Math.max(this.#messages.reached(floor, slot), this.#messages.placeOf(me.coherence[slot] ?? 0));
+  }
+
+  #tired(me: CpuViews, address: number): boolean {
+    if (me.streakAddress !== address || me.streak < MAX_STALE_STREAK) return false;
+    me.streakAddress = 0;
+    return true;
+  }
+
+  #countStale(me: CpuViews, address: number, stale: number): void {
+    if (stale > 0) this.host.note |= stale << Note.StaleShift;
+    if (stale === 0) me.streakAddress = 0;
+    else if (me.streakAddress === address) me.streak++;
+    else {
+      me.streakAddress = address;
+      me.streak = 1;
+    }
+  }
+
+  #read(
+    me: CpuViews,
+    cpu: number,
+    address: number,
+    slot: number,
+    place: number,
+    order: number,
+    floors: Floors,
+  ): number {
+    const messages = this.#messages;
+    const message = slot < 0 ? null : messages.at(slot, place);
+    let { l, t } = floors;
+    let c: View = nothing;
+    if (message !== null && message.cpu === cpu) {
+      l = messages.join(l, message.dl);
+      t = messages.join(t, message.dt);
+    } else if (message !== null) {
+      c = message.c;
+      l = messages.join(messages.join(l, c), message.hv);
+      t = messages.join(t, message.hv);
+    }
+    if (slot >= 0) {
+      me.coherence[slot] = messages.numberAt(slot, place);
+      me.own[slot] = this.#joinFloors(me.own[slot] ?? free, { l, t });
+    }
+    const reach = { c, l, t };
+    me.all = messages.joinReach(me.all, reach);
+    if ((order & Order.Void) === 0) {
+      me.loads = messages.joinReach(me.loads, reach);
+      if (!this.#exact) me.read = this.#joinFloors(me.read, reach);
+    }
+    if ((order & Order.Acquire) !== 0) {
+      me.l = messages.join(me.l, l);
+      me.t = messages.join(me.t, t);
+    }
+    const value =
+      slot < 0 || messages.count(slot) === 0 ? this.words[address] : messages.valueAt(slot, place);
+    if ((order & Order.Pointer) !== 0) this.#pointer(me, value, reach);
+    if (this.race !== null) this.race.loaded(cpu, address, message?.snapshot ?? 0, order);
+    return value;
+  }
+
+  #pointer(me: CpuViews, value: number, floors: Floors): void {
+    if (floors.l.length === 0) {
+      me.pointer = 0;
+      return;
+    }
+    me.pointer = this.#times.push({ l: floors.l, t: floors.t }) - 1;
+    if (value <= 0 || value >= this.size || this.#exact) return;
+    const base = this.#objectBase[value];
+    me.objects.set(base, this.#joinFloors(me.objects.get(base) ?? free, floors));
+  }
+
+  // ---- stores -------------------------------------------------------------------------------------------------
+
+  override store(cpu: number, address: number, value: number, order: number, site: number): void {
+    const me = this.#cpus[cpu];
+    const slot = this.#messages.ensure(address, this.words[address]);
+    const { floors, data } = this.#storeFloors(me, slot, address, order);
+    const last = this.#messages.count(slot);
+    const places: number[] = [];
+    for (let p = last; p >= this.#lowest(me, slot, floors.l); p--)
+      if (this.#messages.open(slot, p)) places.push(p);
+    const k = places.length > 1 ? this.host.choose(Choice.Delay, places.length) : 0;
+    if (k > 0) this.host.note |= Note.Delayed;
+    this.#write(me, cpu, slot, places[k], value, order, site, floors, data, false, nothing, nothing);
+  }
+
+  #storeFloors(
+    me: CpuViews,
+    slot: number,
+    address: number,
+    order: number,
+  ): { readonly floors: Floors; readonly data: Floors } {
+    const at = this.#addressFloors(me, address, order);
+    const data = this.#joinFloors(at, me.dependency < 0 ? me.read : this.#times[me.dependency]);
+    me.dependency = -1;
+    let floors = this.#joinFloors({ l: me.l, t: me.t }, { l: me.storeL, t: me.storeT });
+    floors = this.#joinFloors(this.#joinFloors(floors, data), me.own[slot] ?? free);
+    if ((order & Order.Release) !== 0) floors = this.#joinFloors(floors, me.all);
+    return { floors, data };
+  }
+
+  #write(
+    me: CpuViews,
+    cpu: number,
+    slot: number,
+    place: number,
+    value: number,
+    order: number,
+    site: number,
+    floors: Floors,
+    data: Floors,
+    glued: boolean,
+    sequence: View,
+    os: View,
+  ): void {
+    const messages = this.#messages;
+    const address = messages.addressOf(slot);
+    let pv = messages.join(me.carried, sequence);
+    if ((order & Order.Release) !== 0) pv = messages.join(pv, me.all.c);
+    const snapshot = this.race === null ? 0 : this.race.storeSnapshot(cpu, order);
+    const message: Message = {
+      cpu,
+      address,
+      value,
+      pv,
+      hv: floors.t,
+      dl: data.l,
+      dt: data.t,
+      glued,
+      os,
+      snapshot,
+      c: pv,
+    };
+    const newest = place === messages.count(slot);
+    const id = messages.insert(slot, place, message);
+    if (newest) {
+      this.write(cpu, address, value, site);
+      if (this.race !== null) this.race.published(address, snapshot);
+    }
+    const reach = { c: message.c, l: messages.join(floors.l, message.c), t: floors.t };
+    me.coherence[slot] = id;
+    me.own[slot] = this.#joinFloors(me.own[slot] ?? free, reach);
+    me.all = messages.joinReach(me.all, reach);
+    me.stores = messages.joinReach(me.stores, reach);
+  }
+
+  // ---- read-modify-writes ---------------------------------------------------------------------------------------
+
+  override rmw(
+    cpu: number,
+    address: number,
+    op: number,
+    operand: number,
+    expected: number,
+    order: number,
+    site: number,
+  ): number {
+    const me = this.#cpus[cpu];
+    if (me.beforeAtomic !== null) {
+      this.#strong(me, me.beforeAtomic);
+      me.beforeAtomic = null;
+    }
+    const messages = this.#messages;
+    const slot = messages.ensure(address, this.words[address]);
+    const last = messages.count(slot);
+    const relaxed = this.#loadFloors(me, address, order);
+    const full = (order & Order.Full) !== 0;
+    // What a full barrier in front adds to the floors, should the operation succeed.
+    let ahead = free;
+    if (full) {
+      const t = messages.join(messages.join(me.all.t, this.#global), me.all.c);
+      ahead = { l: messages.join(me.all.l, t), t };
+    }
+    const { dependency } = me;
+    const { floors: writing } = this.#storeFloors(me, slot, address, order);
+    const lowest = this.#lowest(me, slot, relaxed.l);
+    const behind = Math.max(lowest, messages.reached(ahead.l, slot), messages.reached(writing.l, slot));
+    // `bit_spin_lock` waits for the newest value to be free and takes that one.
+    const locking = op === RmwOp.Or && order === Order.Acquire;
+    const places: number[] = [];
+    for (let p = last; p >= lowest && (p === last || !(locking || this.#isTired(me, address))); p--) {
+      const fails = rmwFails(op, messages.valueAt(slot, p), expected);
+      if (fails || (p >= behind && messages.open(slot, p))) places.push(p);
+    }
+    const k = places.length > 1 ? this.host.choose(Choice.Stale, places.length) : 0;
+    const place = places[k];
+    this.#countStale(me, address, last - place);
+    const old = messages.valueAt(slot, place);
+    if (rmwFails(op, old, expected)) {
+      this.host.note |= Note.Failed;
+      const kept = order & (Order.Void | Order.Pointer | Order.Dependent);
+      this.#read(me, cpu, address, slot, place, kept, relaxed);
+      me.atRmw = me.all;
+      return old;
+    }
+    if (full) this.#strong(me, me.all);
+    const before = messages.at(slot, place);
+    this.#read(me, cpu, address, slot, place, order, this.#loadFloors(me, address, order));
+    me.dependency = dependency;
+    const { floors, data } = this.#storeFloors(me, slot, address, order);
+    const value = rmwResult(op, old, operand, expected);
+    this.#write(me, cpu, slot, place, value, order, site, floors, data, true, before?.pv ?? nothing, nothing);
+    me.atRmw = me.all;
+    if (full) this.#strong(me, me.all);
+    return old;
+  }
+
+  #isTired(me: CpuViews, address: number): boolean {
+    return me.streakAddress === address && me.streak >= MAX_STALE_STREAK;
+  }
+
+  // ---- barriers -------------------------------------------------------------------------------------------------
+
+  /** A full barrier for the accesses in `a`. */
+  #strong(me: CpuViews, a: Reach): void {
+    const messages = this.#messages;
+    this.#global = messages.join(this.#global, a.c);
+    me.t = messages.join(messages.join(me.t, a.t), this.#global);
+    me.l = messages.join(messages.join(me.l, a.l), me.t);
+  }
+
+  override fence(cpu: number, fence: number): void {
+    const me = this.#cpus[cpu];
+    const messages = this.#messages;
+    switch (fence) {
+      case Fence.Rmb:
+        me.loadL = messages.join(me.loadL, me.loads.l);
+        me.loadT = messages.join(me.loadT, me.loads.t);
+        break;
+      case Fence.Wmb:
+        me.storeL = messages.join(me.storeL, me.stores.l);
+        me.storeT = messages.join(me.storeT, me.stores.t);
+        me.carried = messages.join(me.carried, me.stores.c);
+        break;
+      case Fence.MbBeforeAtomic:
+        me.beforeAtomic = me.all;
+        break;
+      case Fence.MbAfterAtomic:
+        this.#strong(me, me.atRmw);
+        break;
+      case Fence.MbAfterSpinlock:
+        this.#strong(me, me.atLock);
+        break;
+      case Fence.MbAfterUnlockLock: {
+        const { c, l, t } = me.unlockBeforeLock;
+        this.#strong(me, { c: messages.join(c, me.unlocksRead), l, t });
+        break;
+      }
+      default:
+        this.#strong(me, me.all);
+    }
+    if (this.race !== null) this.race.fence(cpu, fence);
+  }
+
+  // ---- locks ----------------------------------------------------------------------------------------------------
+
+  override acquireWord(cpu: number, address: number, value: number, site: number): void {
+    const me = this.#cpus[cpu];
+    const messages = this.#messages;
+    const slot = messages.ensure(address, this.words[address]);
+    const place = messages.count(slot);
+    const before = messages.at(slot, place);
+    const { dependency } = me;
+    this.#read(me, cpu, address, slot, place, Order.Acquire, this.#loadFloors(me, address, 0));
+    me.dependency = dependency;
+    const { floors, data } = this.#storeFloors(me, slot, address, 0);
+    const sequence = before?.pv ?? nothing;
+    this.#write(me, cpu, slot, place, value, Order.Acquire, site, floors, data, true, sequence, nothing);
+    if (before !== null) {
+      me.carried = messages.join(me.carried, before.os);
+      me.unlocksRead = messages.join(messages.join(me.unlocksRead, before.pv), before.hv);
+    }
+    if (me.unlocked) {
+      me.carried = messages.join(me.carried, me.storesAtUnlock);
+      me.l = messages.join(me.l, me.atUnlock.l);
+      me.t = messages.join(me.t, me.atUnlock.t);
+    }
+    me.unlockBeforeLock = me.atUnlock;
+    me.atLock = me.all;
+  }
+
+  override unlockWord(cpu: number, address: number, site: number): void {
+    this.releaseWord(cpu, address, 0, site);
+  }
+
+  override releaseWord(cpu: number, address: number, value: number, site: number): void {
+    const me = this.#cpus[cpu];
+    const slot = this.#messages.ensure(address, this.words[address]);
+    const { all, stores } = me;
+    const { floors, data } = this.#storeFloors(me, slot, address, Order.Release);
+    const place = this.#messages.count(slot);
+    this.#write(me, cpu, slot, place, value, Order.Release, site, floors, data, true, nothing, stores.c);
+    me.unlocked = true;
+    me.atUnlock = all;
+    me.storesAtUnlock = stores.c;
+  }
+
+  // ---- RCU, page tables, allocation -------------------------------------------------------------------------------
+
+  override rcuReadLock(cpu: number): void {
+    const me = this.#cpus[cpu];
+    me.l = this.#messages.join(me.l, this.#graceStart);
+    me.t = this.#messages.join(me.t, this.#graceStart);
+    me.section = this.#sections.push(null) - 1;
+  }
+
+  override rcuReadUnlock(cpu: number, _section: number): void {
+    const me = this.#cpus[cpu];
+    this.#sections[me.section] = this.#messages.join(me.all.c, me.all.t);
+  }
+
+  override gracePeriodStart(cpu: number): void {
+    const me = this.#cpus[cpu];
+    this.#strong(me, me.all);
+    this.#graceStart = this.#messages.join(this.#graceStart, this.#global);
+    me.sectionsAtGrace = this.#sections.length;
+  }
+
+  override gracePeriodEnd(cpu: number): void {
+    const me = this.#cpus[cpu];
+    let { c } = me.all;
+    for (let i = 0; i < me.sectionsAtGrace; i++) c = this.#messages.join(c, this.#sections[i] ?? nothing);
+    this.#strong(me, { c, l: me.all.l, t: me.all.t });
+  }
+
+  override walk(cpu: number, address: number): number {
+    // The walker sees memory as it is; older entries come from the TLB.
+    const me = this.#cpus[cpu];
+    const slot = this.#messages.slotOf(address);
+    const floors = this.#loadFloors(me, address, 0);
+    return this.#read(me, cpu, address, slot, this.#messages.count(slot), Order.Pointer, floors);
+  }
+
+  override pointerTime(cpu: number): number {
+    return this.#cpus[cpu].pointer;
+  }
+
+  override usePointerTime(cpu: number, time: number): void {
+    this.#cpus[cpu].pointer = time;
+  }
+
+  override useStoreTime(cpu: number, time: number): void {
+    this.#exact = true;
+    this.#cpus[cpu].dependency = time;
+  }
+
+  override laterTime(a: number, b: number): number {
+    const joined = this.#joinFloors(this.#times[a], this.#times[b]);
+    return joined === this.#times[a] ? a : this.#times.push(joined) - 1;
+  }
+
+  override retire(_cpu: number, from: number, to: number): void {
+    for (let a = from; a < to; a++) this.#messages.retire(a);
+  }
+
+  // ---- nothing is delayed -----------------------------------------------------------------------------------------
+
+  override commit(_k: number): number {
+    return -1;
+  }
+  override committable(_k: number): readonly [number, number] {
+    return [-1, 0];
+  }
+  override flush(_cpu: number): void {}
+  override newest(_cpu: number, address: number): number {
+    return this.words[address];
+  }
+  override delayed(_cpu: number): readonly (readonly [number, number])[] {
+    return [];
+  }
+
+  override settledFor(cpu: number, address: number): boolean {
+    const slot = this.#messages.slotOf(address);
+    const me = this.#cpus[cpu];
+    return slot < 0 || this.#lowest(me, slot, me.l) === this.#messages.count(slot);
+  }
+
+  override catchUp(): void {
+    for (const me of this.#cpus) {
+      for (let slot = 0; slot < this.#messages.slots; slot++)
+        me.coherence[slot] = this.#messages.numberAt(slot, this.#messages.count(slot));
+    }
+  }
+
+  // ---- keys of states -----------------------------------------------------------------------------------------------
+
+  override addTime(key: StateKey, cpu: number, time: number): void {
+    const me = this.#cpus[cpu];
+    const { l, t } = this.#times[time] ?? free;
+    this.#messages.addView(key, this.#messages.join(me.l, l));
+    this.#messages.addView(key, this.#messages.join(me.t, t));
+  }
+
+  override addState(key: StateKey, _graces: readonly number[]): void {
+    const messages = this.#messages;
+    const add = (view: View) => messages.addView(key, view);
+    for (let address = 0; address < this.size; address++) {
+      const slot = messages.slotOf(address);
+      if (slot < 0) continue;
+      key.add(address);
+      for (let p = 1; p <= messages.count(slot); p++) {
+        const m = messages.at(slot, p);
+        if (m === null) continue;
+        key.add(m.value);
+        key.add(m.cpu * 2 + Number(m.glued));
+        for (const view of [m.pv, m.hv, m.dl, m.dt, m.os]) add(view);
+      }
+      this.#cpus.forEach((me, cpu) => {
+        key.add(messages.placeOf(me.coherence[slot] ?? 0));
+        const { l, t } = me.own[slot] ?? free;
+        add(messages.join(me.l, l));
+        add(messages.join(me.t, t));
+        key.add(cpu);
+      });
+    }
+    add(this.#global);
+    add(this.#graceStart);
+    for (const me of this.#cpus) {
+      for (const view of [
+        me.l,
+        me.loadL,
+        me.storeL,
+        me.all.l,
+        me.loads.l,
+        me.stores.l,
+        me.atRmw.l,
+        me.atLock.l,
+      ])
+        add(messages.join(me.l, view));
+      for (const view of [
+        me.t,
+        me.loadT,
+        me.storeT,
+        me.all.t,
+        me.loads.t,
+        me.stores.t,
+        me.atRmw.t,
+        me.atLock.t,
+      ])
+        add(messages.join(me.t, view));
+      for (const reach of [me.atUnlock, me.unlockBeforeLock, me.beforeAtomic ?? unreached]) {
+        add(reach.c);
+        add(messages.join(me.l, reach.l));
+        add(messages.join(me.t, reach.t));
+      }
+      for (const view of [me.carried, me.all.c, me.stores.c, me.atRmw.c, me.atLock.c, me.storesAtUnlock])
+        add(view);
+      add(me.unlocksRead);
+      key.add(Number(me.unlocked) + 2 * Number(me.beforeAtomic !== null));
+      key.add(me.streakAddress === 0 ? 0 : me.streakAddress * 16 + me.streak);
+      // What a grace period's end hands on depends on the sections of before its start.
+      let ended: View = nothing;
+      for (let i = 0; i < me.sectionsAtGrace; i++) ended = messages.join(ended, this.#sections[i] ?? nothing);
+      add(ended);
+    }
+    // And what a later one would: of all sections that have ended.
+    let ended: View = nothing;
+    for (const section of this.#sections) ended = messages.join(ended, section ?? nothing);
+    add(ended);
+  }
+}
