@@ -3,7 +3,7 @@ import type { Cpu } from '../../engine/cpu.ts';
 import { copyHighpage, copyHighpageEnd, copyHighpagePrepare, ENOMEM } from './copy.ts';
 import { FORKED, mappingOf } from './migrate.ts';
 import { allocPage, folioTrylock, folioUnlock, getPage, putPage } from './page.ts';
-import { Pte, pteNoStorage, ptePresent, pteReadOnly } from './pte.ts';
+import { Pte, ptePresent, pteReadOnly } from './pte.ts';
 import { mappedPage, setPteAt } from './set-pte.ts';
 import { isShared, type Mm, type Page, type State } from './state.ts';
 
@@ -31,9 +31,11 @@ export function* fork(cpu: Cpu, s: State, from: number, index: number, pinned: b
   const tagged = (yield cpu.readOnce(parent.vm_mte[index])) === 1;
   let spare: Spare | null = null;
   let again = (yield cpu.readOnce(child.pte[index])) === 0;
-  if (again) yield cpu.writeOnce(child.vm_mte[index], tagged ? 1 : 0);
+  // A child whose area has VM_MTE although the parent's has not called mprotect(PROT_MTE) at once.
+  const childTagged = tagged || (yield cpu.readOnce(child.vm_mte[index])) === 1;
+  if (again && tagged) yield cpu.writeOnce(child.vm_mte[index], 1);
   while (again) {
-    again = yield* copyPteRange(cpu, s, parent, child, index, tagged, pinned, spare);
+    again = yield* copyPteRange(cpu, s, parent, child, index, childTagged, pinned, spare);
     if (!again) break;
     const page = yield* allocPage(cpu, s, tagged);
     if (page === null) break;
@@ -144,7 +146,7 @@ function* collapseLocked(
   yield cpu.rcuReadLock();
   yield cpu.spinLock(ptl);
   const old = yield cpu.readOnce(pte[index]);
-  const from = ptePresent(old) && !pteNoStorage(old) ? yield* mappedPage(cpu, s, mm, index) : null;
+  const from = ptePresent(old) ? yield* mappedPage(cpu, s, mm, index) : null;
   // __collapse_huge_page_isolate(): the folio lock, and no references but the mapping's.
   const isolated = from !== null && (yield folioTrylock(cpu, s, from)) === 1;
   const alone = isolated && from !== null && (yield cpu.readOnce(from.refcount)) === 1;

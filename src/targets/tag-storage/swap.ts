@@ -80,26 +80,38 @@ function* invalidate(cpu: Cpu, s: State, slot: Slot): Kernel {
  * a page that is not tagged, not even what tags_by_pfn keeps for it (`saveKept`).
  */
 export function* mteSavePageTagsBySwpEntry(cpu: Cpu, s: State, page: Page, slot: Slot): Kernel<boolean> {
-  const tagged = yield* pageMteTagged(cpu, page);
-  if (!tagged) {
+  if (!(yield* pageMteTagged(cpu, page))) {
     if (!s.d.saveKept) return true;
     const hint = yield cpu.readOnce(s.kept[page.index].entry);
-    if (hint === 0 || hint === XA_ZERO_ENTRY) return true;
+    // A reserver that took the entry has tagged the page before it let anybody see that.
+    if ((hint === 0 || hint === XA_ZERO_ENTRY) && !(yield* pageMteTagged(cpu, page))) return true;
   }
   const buffer = yield cpu.kmalloc(s.buffers, Gfp.Kernel);
   if (buffer === 0) return false;
-  if (tagged) yield* mteCopyPageTagsToBuf(cpu, s, page, buffer);
-  else {
-    const irq = yield* tagsByPfnLock(cpu, s);
-    const entry = yield cpu.readOnce(s.kept[page.index].entry);
-    if (entry !== 0 && entry !== XA_ZERO_ENTRY) yield* copyBuffer(cpu, s, buffer, entry);
-    yield* tagsByPfnUnlock(cpu, s, irq);
+  if (!(yield* gatherTags(cpu, s, page, buffer))) {
+    yield cpu.kfree(buffer);
+    return true;
   }
   yield cpu.spinLock(s.k.tags_by_swp_entry);
   const old = yield cpu.readOnce(slot.tags);
   yield cpu.rcuAssignPointer(slot.tags, buffer);
   yield cpu.spinUnlock(s.k.tags_by_swp_entry);
   if (old !== 0) yield cpu.kfree(old);
+  return true;
+}
+
+/** The tags of a page, wherever they are: kept by pfn, or in the page, to which a reserver may just have moved them. */
+function* gatherTags(cpu: Cpu, s: State, page: Page, buffer: number): Kernel<boolean> {
+  if (s.d.saveKept) {
+    const irq = yield* tagsByPfnLock(cpu, s);
+    const entry = yield cpu.readOnce(s.kept[page.index].entry);
+    const kept = entry !== 0 && entry !== XA_ZERO_ENTRY;
+    if (kept) yield* copyBuffer(cpu, s, buffer, entry);
+    yield* tagsByPfnUnlock(cpu, s, irq);
+    if (kept) return true;
+  }
+  if (!(yield* pageMteTagged(cpu, page))) return false;
+  yield* mteCopyPageTagsToBuf(cpu, s, page, buffer);
   return true;
 }
 

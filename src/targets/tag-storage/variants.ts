@@ -252,6 +252,7 @@ export const switches: readonly Switch[] = [
     'copy_highpage() writes tags if the source became tagged after the transfer was refused',
     {
       transferRetests: false,
+      warnUnreserved: false,
     },
   ),
   sw('second-swap-out', 'new', 'kept tags are not saved when their page is swapped out again', {
