@@ -25,6 +25,8 @@ export class Race {
   readonly #pending: Int32Array;
   readonly #hasPending: Uint8Array;
   readonly #fenceSnapshot: Int32Array;
+  /** Per CPU: its last snapshot, while that still says all it knows and has done; 0 if not. */
+  readonly #lastSnapshot: Int32Array;
   /** Per CPU: snapshot at the end of its last RCU section; 0 if none. */
   readonly #sectionEnd: Int32Array;
   /** What the grace periods started so far hand to later sections; 0 if none. */
@@ -55,6 +57,7 @@ export class Race {
     this.#pending = new Int32Array(cpus * cpus);
     this.#hasPending = new Uint8Array(cpus);
     this.#fenceSnapshot = new Int32Array(cpus);
+    this.#lastSnapshot = new Int32Array(cpus);
     this.#sectionEnd = new Int32Array(cpus);
     this.#log = new Int32Array(cpus * 256);
     this.#owner = new Int32Array(256);
@@ -77,6 +80,7 @@ export class Race {
     this.#pending.fill(0);
     this.#hasPending.fill(0);
     this.#fenceSnapshot.fill(0);
+    this.#lastSnapshot.fill(0);
     this.#sectionEnd.fill(0);
     this.#graceStart = 0;
     this.#logCount = 1;
@@ -112,9 +116,8 @@ export class Race {
   loaded(cpu: number, _address: number, snapshot: number, order: number): void {
     // What this CPU published itself it knows already.
     if (snapshot === 0 || this.#owner[snapshot] === cpu) return;
-    const target = (order & (Order.Acquire | Order.Full | Order.Pointer)) !== 0 ? this.#clock : this.#pending;
-    this.#join(target, cpu, snapshot);
-    if (target === this.#pending) this.#hasPending[cpu] = 1;
+    if ((order & (Order.Acquire | Order.Full | Order.Pointer)) !== 0) this.#joinClock(cpu, snapshot);
+    else this.#joinPending(cpu, snapshot);
   }
 
   /** A successful read-modify-write on the newest value: continues the release sequence it found. */
@@ -147,7 +150,7 @@ export class Race {
 
   /** Outermost rcu_read_lock: after the start of every grace period that has started. */
   rcuReadLock(cpu: number): void {
-    if (this.#graceStart !== 0) this.#join(this.#clock, cpu, this.#graceStart);
+    if (this.#graceStart !== 0) this.#joinClock(cpu, this.#graceStart);
   }
 
   rcuReadUnlock(cpu: number): void {
@@ -162,7 +165,7 @@ export class Race {
   /** After the end of every section that has ended: of some more than those that it waited for. */
   gracePeriodEnd(cpu: number): void {
     for (let c = 0; c < this.#cpus; c++) {
-      if (this.#sectionEnd[c] !== 0) this.#join(this.#clock, cpu, this.#sectionEnd[c]);
+      if (this.#sectionEnd[c] !== 0) this.#joinClock(cpu, this.#sectionEnd[c]);
     }
     this.full(cpu);
   }
@@ -174,6 +177,7 @@ export class Race {
   check(cpu: number, address: number, write: boolean, isPlain: boolean, site: number): RaceFound | null {
     if (this.#plain[address] === 0) return null;
     const n = this.#cpus;
+    this.#lastSnapshot[cpu] = 0;
     if (this.#stamp[address] !== this.#epoch) {
       this.#stamp[address] = this.#epoch;
       this.#wCpu[address] = -1;
@@ -220,34 +224,71 @@ export class Race {
 
   #takePending(cpu: number): void {
     if (this.#hasPending[cpu] === 0) return;
-    const base = cpu * this.#cpus;
-    for (let d = 0; d < this.#cpus; d++) {
-      if (this.#pending[base + d] > this.#clock[base + d]) this.#clock[base + d] = this.#pending[base + d];
+    const n = this.#cpus;
+    const clock = this.#clock;
+    const pending = this.#pending;
+    for (let i = cpu * n; i < cpu * n + n; i++) {
+      if (pending[i] <= clock[i]) continue;
+      clock[i] = pending[i];
+      this.#lastSnapshot[cpu] = 0;
     }
     this.#hasPending[cpu] = 0;
   }
 
-  #join(target: Int32Array, cpu: number, snapshot: number): void {
+  #joinClock(cpu: number, snapshot: number): void {
     const n = this.#cpus;
+    const log = this.#log;
+    const clock = this.#clock;
     for (let d = 0; d < n; d++) {
-      const value = this.#log[snapshot * n + d];
-      if (value > target[cpu * n + d]) target[cpu * n + d] = value;
+      const value = log[snapshot * n + d];
+      if (value <= clock[cpu * n + d]) continue;
+      clock[cpu * n + d] = value;
+      this.#lastSnapshot[cpu] = 0;
     }
   }
 
+  #joinPending(cpu: number, snapshot: number): void {
+    const n = this.#cpus;
+    const log = this.#log;
+    const clock = this.#clock;
+    const pending = this.#pending;
+    for (let d = 0; d < n; d++) {
+      const value = log[snapshot * n + d];
+      if (value <= clock[cpu * n + d] || value <= pending[cpu * n + d]) continue;
+      pending[cpu * n + d] = value;
+      this.#hasPending[cpu] = 1;
+    }
+  }
+
+  /** What a CPU knows and has done so far. It is written down anew only if that has changed. */
   #snapshot(cpu: number): number {
+    const last = this.#lastSnapshot[cpu];
+    if (last !== 0) return last;
     const n = this.#cpus;
     const id = this.#newSnapshot(cpu);
-    for (let d = 0; d < n; d++) this.#log[id * n + d] = this.#clock[cpu * n + d];
-    this.#clock[cpu * n + cpu]++;
+    const log = this.#log;
+    const clock = this.#clock;
+    for (let d = 0; d < n; d++) log[id * n + d] = clock[cpu * n + d];
+    clock[cpu * n + cpu]++;
+    this.#lastSnapshot[cpu] = id;
     return id;
   }
 
   #merge(one: number, other: number): number {
     const n = this.#cpus;
+    let log = this.#log;
+    let more = 0;
+    let less = 0;
+    for (let d = 0; d < n; d++) {
+      const difference = log[one * n + d] - log[other * n + d];
+      if (difference > 0) more++;
+      else if (difference < 0) less++;
+    }
+    if (less === 0) return one;
+    if (more === 0) return other;
     const id = this.#newSnapshot(-1);
-    for (let d = 0; d < n; d++)
-      this.#log[id * n + d] = Math.max(this.#log[one * n + d], this.#log[other * n + d]);
+    log = this.#log;
+    for (let d = 0; d < n; d++) log[id * n + d] = Math.max(log[one * n + d], log[other * n + d]);
     return id;
   }
 
