@@ -6,7 +6,7 @@ import { maps, pteSwap } from './pte.ts';
 import { mappedPage, setPteAt } from './set-pte.ts';
 import { filemapGetPage } from './shmem.ts';
 import { isShared, type Page, type Slot, type State } from './state.ts';
-import { addToSwap, mteSavePageTagsBySwpEntry, swapFree } from './swap.ts';
+import { addToSwap, mteSavePageTagsBySwpEntry, swapcacheDrop, swapFree } from './swap.ts';
 
 /** The private page that an address space maps, with a reference; null if none. */
 export function* lookupPrivate(cpu: Cpu, s: State, mm: number, index: number): Kernel<Page | null> {
@@ -65,11 +65,11 @@ function* removeMapping(cpu: Cpu, s: State, page: Page, slot: Slot, index: numbe
   if (frozen) {
     s.shadow.swappedOut(s.slotShadows[slot.index], page);
     yield cpu.writeOnce(page.mapping, 0);
-    // In the swap cache until here: faults on the entry wait.
-    yield cpu.writeOnce(slot.cached, 0);
     if (isShared(index)) yield cpu.writeOnce(s.i_pages[index], -(slot.index + 1));
   }
   yield cpu.spinUnlock(s.k.i_pages);
+  // put_swap_folio(): faults on the entry have waited until here.
+  if (frozen) yield* swapcacheDrop(cpu, s, slot);
   return frozen;
 }
 
