@@ -47,6 +47,8 @@ export interface Design {
   readonly splitFirst: boolean;
   /** The split of the direct map flushes the TLBs of all CPUs. */
   readonly splitFlush: boolean;
+  /** The page table for a split of the direct map may be unavailable. */
+  readonly splitMayFail: boolean;
   /** A page is zeroed before it becomes private. */
   readonly zeroFirst: boolean;
   /** PG_uptodate is set before prepare succeeded (before d04c77d23122). */
@@ -71,6 +73,8 @@ export interface Design {
   readonly teardownInvalidates: boolean;
   /** Bind returns an error if the bindings could not be stored (May 2026). */
   readonly bindChecks: boolean;
+  /** kvm_gmem_get_pfn() warns if the binding is not the memslot's (v6.8, removed by fa30b0dc91c8). */
+  readonly warnOnBinding: boolean;
   /** populate() looks up its source page before it takes invalidate_lock (2a62345b3052). */
   readonly gupFirst: boolean;
   /** The host may map the file (v6.18). */
@@ -164,6 +168,7 @@ export function designOf(settings: Settings): Design {
     unmapDirect: bool('unmapDirect'),
     splitFirst: bool('splitFirst'),
     splitFlush: bool('splitFlush'),
+    splitMayFail: bool('splitMayFail'),
     zeroFirst: bool('zeroFirst'),
     uptodateFirst: bool('uptodateFirst'),
     levelLookupFails: bool('levelLookupFails'),
@@ -176,6 +181,7 @@ export function designOf(settings: Settings): Design {
     kvmRef: bool('kvmRef'),
     teardownInvalidates: bool('teardownInvalidates'),
     bindChecks: bool('bindChecks'),
+    warnOnBinding: bool('warnOnBinding'),
     gupFirst: bool('gupFirst'),
     mmap: bool('mmap'),
     initShared: bool('initShared'),

@@ -95,7 +95,9 @@ export function* gmemGetPfn(
   const index = indexOf(gfn);
   if (d.lockInGetPfn) yield cpu.downRead(s.inode.invalidate_lock);
   let got: GotPfn = '-EIO';
-  if ((yield cpu.rcuDereference(s.gmem.bindings[index])) === slot) {
+  const bound = yield cpu.rcuDereference(s.gmem.bindings[index]);
+  cpu.warnOn(d.warnOnBinding && bound !== slot, 'kvm_gmem_get_pfn(): the binding is not the memslot', slot);
+  if (bound === slot) {
     const folio = yield* gmemGetFolio(cpu, s, index);
     if (folio === null) got = '-ENOMEM';
     else {

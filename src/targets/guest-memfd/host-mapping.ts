@@ -87,8 +87,12 @@ function* gup(cpu: Cpu, s: State, index: number): Kernel<Page | null> {
 export function* gupWrite(cpu: Cpu, s: State, gfn: number): Kernel {
   const page = yield* gup(cpu, s, indexOf(gfn));
   if (page === null) return;
-  const entry = yield directMapWalk(cpu, s, page);
-  yield cpu.writeOnce(page.data, 3);
-  checkHostWrite(cpu, s, page, entry);
+  // A pin lasts: the data come later, in pieces.
+  for (let i = 0; i < 2; i++) {
+    yield cpu.condResched();
+    const entry = yield directMapWalk(cpu, s, page);
+    yield cpu.writeOnce(page.data, 3);
+    checkHostWrite(cpu, s, page, entry);
+  }
   yield* folioPutRefs(cpu, s, page, 1);
 }

@@ -3,6 +3,7 @@ import type { Machine } from '../../engine/machine.ts';
 import type { Model, Settings, Size, Target } from '../target.ts';
 import { checkEnd } from './checks.ts';
 import { designOf } from './design.ts';
+import { slotPinsFile } from './lifetime.ts';
 import { operationsOf } from './operations.ts';
 import { attributeOf, buildState, Owner, PGOFF, type State } from './state.ts';
 import { switches } from './switches.ts';
@@ -10,7 +11,8 @@ import { variants } from './variants.ts';
 
 /**
  * The VM exists, its memslot is bound to the open file, no page is allocated. Where the RMP table follows the
- * attributes all gfns begin shared; elsewhere private, as VMMs declare their memory before the launch.
+ * attributes all gfns begin shared; elsewhere private, as VMMs declare their memory before the launch. With in-place
+ * conversion gfn 0 begins shared.
  */
 function begin(s: State, machine: Machine): void {
   const { memory, slab } = machine;
@@ -23,10 +25,12 @@ function begin(s: State, machine: Machine): void {
   memory.poke(s.kvm.slot, slot);
   memory.poke(s.kvm.users_count, s.d.kvmRef ? 2 : 1);
   memory.poke(s.vmFile.private_data, s.kvm.base);
+  memory.poke(s.gmemFile.f_count, slotPinsFile(s) ? 2 : 1);
   memory.poke(s.gmemFile.private_data, s.gmem.base);
   for (let index = PGOFF; index < s.indices; index++) memory.poke(s.gmem.bindings[index], slot);
   const isPrivate = s.d.privateAt !== 'ioctl' && !s.d.initShared;
-  for (let gfn = 0; gfn < s.gfns; gfn++) memory.poke(attributeOf(s, gfn), isPrivate ? 1 : 0);
+  for (let gfn = s.d.inPlace ? 1 : 0; gfn < s.gfns; gfn++)
+    memory.poke(attributeOf(s, gfn), isPrivate ? 1 : 0);
   for (const page of s.pages.slice(-s.gfns)) memory.poke(page.owner, Owner.user);
   memory.poke(s.kernelPage.owner, Owner.kernel);
 }

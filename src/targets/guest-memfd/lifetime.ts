@@ -69,17 +69,10 @@ function* putVmFile(cpu: Cpu, s: State): Kernel {
 
 /** kvm_put_kvm(), kvm_destroy_vm(): memslots are unbound, nested page tables go with the VM. */
 function* kvmPutKvm(cpu: Cpu, s: State): Kernel {
-  const { kvm, d } = s;
+  const { kvm } = s;
   if ((yield cpu.atomicFetchAdd(kvm.users_count, -1)) !== 1) return;
   const slot = yield cpu.rcuDereference(kvm.slot);
   if (slot !== 0) {
-    if (d.teardownInvalidates) {
-      // v7 series: the notifier is unregistered, and with it goes who would make the pages shared.
-      yield cpu.downWrite(s.inode.invalidate_lock);
-      yield* invalidateBegin(cpu, s, 0, s.indices);
-      yield* gmemInvalidateEnd(cpu, s, 0, s.indices);
-      yield cpu.upWrite(s.inode.invalidate_lock);
-    }
     yield* gmemUnbind(cpu, s, slot);
     yield cpu.kfree(slot);
   }
@@ -91,6 +84,10 @@ function* kvmPutKvm(cpu: Cpu, s: State): Kernel {
 /** kvm_gmem_unbind() (v6.8; the last branch: ae431059e75d), with slots_lock or the last reference to the VM. */
 export function* gmemUnbind(cpu: Cpu, s: State, slot: number): Kernel {
   const { gmem_file } = slotAt(s, slot);
+  if (slotPinsFile(s)) {
+    yield* unregisterNotifier(cpu, s);
+    return;
+  }
   if ((yield cpu.rcuDereference(gmem_file)) === 0) return;
   if (yield* getGmemFile(cpu, s, slot)) {
     yield cpu.downWrite(s.inode.invalidate_lock);
@@ -101,6 +98,23 @@ export function* gmemUnbind(cpu: Cpu, s: State, slot: number): Kernel {
   } else if (s.d.unbindDying) {
     yield* clearBindings(cpu, s);
   }
+}
+
+/** The memory of the v7 series knows no VM, only notifiers; a memslot holds a reference to the file. */
+export function slotPinsFile(s: State): boolean {
+  return s.d.sharedAt === 'invalidate-begin';
+}
+
+/** restrictedmem_unregister_notifier() (v7 series): with the notifier goes who would make the pages shared. */
+function* unregisterNotifier(cpu: Cpu, s: State): Kernel {
+  yield cpu.downWrite(s.inode.invalidate_lock);
+  if (s.d.teardownInvalidates) {
+    yield* invalidateBegin(cpu, s, 0, s.indices);
+    yield* gmemInvalidateEnd(cpu, s, 0, s.indices);
+  }
+  yield* clearBindings(cpu, s);
+  yield cpu.upWrite(s.inode.invalidate_lock);
+  yield* putGmemFile(cpu, s);
 }
 
 /** xa_store_range(&gmem->bindings, start, end, NULL) */
@@ -116,8 +130,7 @@ export function* clearBindings(cpu: Cpu, s: State): Kernel {
  */
 function* gmemRelease(cpu: Cpu, s: State): Kernel {
   const { d, kvm } = s;
-  // The memory of the v7 series knows no VM, only notifiers.
-  const slotsLock = d.sharedAt !== 'invalidate-begin';
+  const slotsLock = !slotPinsFile(s);
   if (slotsLock) yield cpu.mutexLock(kvm.slots_lock);
   yield cpu.downWrite(s.inode.invalidate_lock);
   for (let index = s.indices - s.gfns; index < s.indices; index++) {

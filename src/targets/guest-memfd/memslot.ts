@@ -1,7 +1,7 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { Gfp } from '../../engine/gfp.ts';
-import { clearBindings, gmemUnbind, putGmemFile } from './lifetime.ts';
+import { clearBindings, gmemUnbind, putGmemFile, slotPinsFile } from './lifetime.ts';
 import { unmapGfnRange } from './npt.ts';
 import { MEMSLOT_INVALID, PGOFF, type State, slotAt } from './state.ts';
 
@@ -15,8 +15,8 @@ export function* createMemslot(cpu: Cpu, s: State): Kernel {
       const slot = yield cpu.kmalloc(s.slotCache, Gfp.Kernel | Gfp.Nofail);
       yield cpu.writeOnce(slotAt(s, slot).flags, 0);
       const bound = yield* gmemBind(cpu, s, slot);
-      // The file pins the VM, not the VM the file.
-      yield* putGmemFile(cpu, s);
+      // The file pins the VM, not the memslot the file.
+      if (!bound || !slotPinsFile(s)) yield* putGmemFile(cpu, s);
       if (bound) {
         yield cpu.rcuAssignPointer(kvm.slot, slot);
         yield* cpu.synchronizeSrcu(s.srcu);
@@ -82,4 +82,10 @@ function* flushShadowMemslot(cpu: Cpu, s: State): Kernel {
   yield cpu.writeLock(s.kvm.mmu_lock);
   yield* unmapGfnRange(cpu, s, 0, s.gfns, 'all');
   yield cpu.writeUnlock(s.kvm.mmu_lock);
+}
+
+/** Two ioctls of one VMM thread; in between the file is bound to nothing. */
+export function* recreateMemslot(cpu: Cpu, s: State): Kernel {
+  yield* deleteMemslot(cpu, s);
+  yield* createMemslot(cpu, s);
 }

@@ -7,7 +7,7 @@ import { guestAccess, preFaultMemory } from './fault.ts';
 import { gmemAllocate, punchHole } from './gmem.ts';
 import { gupWrite, hostAccess } from './host-mapping.ts';
 import { closeGmem, closeVm, gmemSyscall, vmIoctl } from './lifetime.ts';
-import { createMemslot, deleteMemslot } from './memslot.ts';
+import { createMemslot, deleteMemslot, recreateMemslot } from './memslot.ts';
 import { allocAndWrite, kernelWrite } from './page.ts';
 import { launchUpdate } from './populate.ts';
 import type { State } from './state.ts';
@@ -86,7 +86,7 @@ export function operationsOf(s: State): readonly Operation[] {
       name: 'delete_memslot',
       summary: 'KVM_SET_USER_MEMORY_REGION2 with size 0: kvm_invalidate_memslot(), kvm_gmem_unbind()',
       parameters: [],
-      weight: 0.5,
+      weight: 0.3,
       exists: true,
       run: cpu => vmIoctl(cpu, s, deleteMemslot(cpu, s)),
     },
@@ -94,9 +94,17 @@ export function operationsOf(s: State): readonly Operation[] {
       name: 'create_memslot',
       summary: 'KVM_SET_USER_MEMORY_REGION2: kvm_gmem_bind(); nothing if there is a memslot',
       parameters: [],
-      weight: 0.5,
+      weight: 0.3,
       exists: true,
       run: cpu => vmIoctl(cpu, s, createMemslot(cpu, s)),
+    },
+    {
+      name: 'recreate_memslot',
+      summary: 'the VMM deletes its memslot and creates it again, as it does to change one',
+      parameters: [],
+      weight: 0.7,
+      exists: true,
+      run: cpu => vmIoctl(cpu, s, recreateMemslot(cpu, s)),
     },
     {
       name: 'close_gmem',
@@ -118,6 +126,7 @@ export function operationsOf(s: State): readonly Operation[] {
       name: 'alloc_page',
       summary: 'somebody else allocates a freed page and writes to it',
       parameters: [],
+      weight: 0.5,
       exists: true,
       run: cpu => allocAndWrite(cpu, s),
     },
@@ -125,6 +134,7 @@ export function operationsOf(s: State): readonly Operation[] {
       name: 'kernel_write',
       summary: 'unrelated kernel code writes its own page, in the same 2M of the direct map as guest pages',
       parameters: [],
+      weight: 0.5,
       exists: rmp,
       run: cpu => kernelWrite(cpu, s),
     },
@@ -140,6 +150,7 @@ export function operationsOf(s: State): readonly Operation[] {
       name: 'gup_write',
       summary: "kernel code writes a page of the VMM's mapping that it has pinned: get_user_pages()",
       parameters: [gfn],
+      weight: 2,
       exists: d.mmap,
       run: (cpu, [g]) => gmemSyscall(cpu, s, gupWrite(cpu, s, g)),
     },

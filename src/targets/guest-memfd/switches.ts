@@ -61,6 +61,9 @@ export const switches: readonly Switch[] = [
   sw('no-lock-in-get-pfn', 'get_pfn without invalidate_lock', 'A3-11', { lockInGetPfn: false }),
   sw('split-after-rmpupdate', 'the direct map is split after RMPUPDATE', 'A3-13', { splitFirst: false }),
   sw('no-split-flush', 'the split of the direct map flushes no TLBs', 'A3-13', { splitFlush: false }),
+  sw('split-never-fails', 'a split of the direct map always gets its page table', 'hazard H1', {
+    splitMayFail: false,
+  }),
   sw('huge-folios', 'large folios, 2M mappings and 2M RMP entries', 'gmem hugepage series', {
     hugeFolios: true,
   }),
@@ -72,6 +75,9 @@ export const switches: readonly Switch[] = [
   sw('prepare-before-zero', 'a page is zeroed after it became private', 'mutation', { zeroFirst: false }),
   sw('ignore-bind-failure', 'bindings that could not be stored', '3-patch set, 22 May 2026', {
     bindChecks: false,
+  }),
+  sw('warn-in-get-pfn', 'kvm_gmem_get_pfn() warns if the binding is not the memslot', 'fa30b0dc91c8', {
+    warnOnBinding: true,
   }),
   sw('gup-under-invalidate-lock', 'populate looks its source up with invalidate_lock held', '2a62345b3052', {
     gupFirst: false,
