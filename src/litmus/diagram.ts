@@ -1,6 +1,7 @@
 // An execution as a diagram: a column for each process, time downwards.
 
-import type { ExecutionStep } from './lkmm/steps.ts';
+import { prepare, witness } from './lkmm/explore.ts';
+import { type ExecutionStep, executionSteps } from './lkmm/steps.ts';
 import { formatValue, type LitmusProgram } from './program.ts';
 
 /** One line of a diagram. */
@@ -25,7 +26,7 @@ export function columns(program: LitmusProgram, steps: readonly DiagramStep[]): 
  * The accesses of an execution under the axioms, in an order that explains as much as any can: each read says whom it
  * reads from, and an access that a later one of its process overtook says so.
  */
-export function lkmmDiagram(program: LitmusProgram, steps: readonly ExecutionStep[]): string {
+function lkmmDiagram(program: LitmusProgram, steps: readonly ExecutionStep[]): string {
   const name = (location: number) => program.locations[location]?.name ?? 'stray address';
   const writes = steps.filter(step => step.kind === 'write');
   return columns(
@@ -47,4 +48,19 @@ export function lkmmDiagram(program: LitmusProgram, steps: readonly ExecutionSte
       return { process, text: `${line}: ${what} ${name(step.location)} = ${value}${after}` };
     }),
   );
+}
+
+/** Looks for an execution under the axioms whose final state satisfies the condition of the program. */
+export function showLkmm(
+  program: LitmusProgram,
+  budget = 20_000_000,
+): { readonly diagram: string | null; readonly exhausted: boolean } {
+  let diagram: string | null = null;
+  const { exhausted } = witness(prepare(program), program.condition, false, {
+    budget,
+    onState: (_, execution) => {
+      diagram = lkmmDiagram(program, executionSteps(execution));
+    },
+  });
+  return { diagram, exhausted };
 }

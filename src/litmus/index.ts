@@ -1,6 +1,8 @@
 // What the rest of the project uses of the litmus part; anything else in this folder may change.
 
-export { columns, type DiagramStep, lkmmDiagram } from './diagram.ts';
+export { columns, type DiagramStep, showLkmm } from './diagram.ts';
+export { type EngineOptions, engineBudget, runEngine } from './engine/run.ts';
+export { showEngine } from './engine/show.ts';
 export { LitmusError } from './error.ts';
 export { evaluate, holds, modify } from './evaluate.ts';
 export { contradicts, type Expectation, expectationOf } from './expectation.ts';

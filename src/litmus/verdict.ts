@@ -33,7 +33,7 @@ export interface LitmusResult {
 
 export interface LitmusOptions {
   /** Checks of the axioms and states to spend on the full set of states; 20 million when left out. */
-  readonly budget?: number;
+  readonly budget?: number | undefined;
   /** Called with each new final state and an execution that ends in it; both are valid during the call only. */
   readonly onState?: (state: Int32Array, execution: Execution) => void;
 }

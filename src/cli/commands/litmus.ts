@@ -2,29 +2,36 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Argv } from 'yargs';
 import { UsageError } from '../../engine/errors.ts';
+import type { MemoryName } from '../../engine/memory/index.ts';
 import {
   contradicts,
-  executionSteps,
   expectationOf,
   formatResult,
   LitmusError,
   type LitmusProgram,
   type LitmusResult,
-  lkmmDiagram,
   parseLitmus,
-  prepare,
   resultToJson,
+  runEngine,
   runLkmm,
+  showEngine,
+  showLkmm,
   summaryHeader,
   summaryRow,
   TooManyTraces,
   withOutcome,
-  witness,
 } from '../../litmus/index.ts';
 import { Exit, worse } from '../exit.ts';
 import { parseCount } from '../options.ts';
 
-const memories = ['lkmm'] as const;
+/** `lkmm` is the axioms of the kernel's model; the others are machines that model code can run on. */
+const memories = { lkmm: null, sc: 'sc', tso: 'tso', arm64: 'arm64', 'lkmm-view': 'lkmm' } as const;
+type LitmusMemory = keyof typeof memories;
+const memoryList = Object.keys(memories).join(', ');
+
+function isLitmusMemory(name: string): name is LitmusMemory {
+  return Object.hasOwn(memories, name);
+}
 
 export interface LitmusArguments {
   readonly path: readonly string[];
@@ -32,7 +39,7 @@ export interface LitmusArguments {
   readonly json: boolean;
   readonly summary: boolean;
   readonly show: string | undefined;
-  readonly budget: string;
+  readonly budget: string | undefined;
 }
 
 /** Arguments of `pagestorm litmus`. */
@@ -44,7 +51,7 @@ export function litmusOptions<T>(y: Argv<T>) {
       array: true,
       demandOption: true,
     })
-    .option('memory', { describe: `memory model: ${memories.join(', ')}`, type: 'string', default: 'lkmm' })
+    .option('memory', { describe: `memory model: ${memoryList}`, type: 'string', default: 'lkmm' })
     .option('json', { describe: 'one JSON object per line and test', type: 'boolean', default: false })
     .option('summary', { describe: 'one line per test', type: 'boolean', default: false })
     .option('show', {
@@ -52,9 +59,9 @@ export function litmusOptions<T>(y: Argv<T>) {
       type: 'string',
     })
     .option('budget', {
-      describe: 'work per test before it counts as not exhausted',
+      describe:
+        'work per test before it counts as not exhausted: checks of the axioms (20M) or executions (1M)',
       type: 'string',
-      default: '20M',
     });
 }
 
@@ -69,10 +76,10 @@ interface Row {
  * not be read or is no test, the others were run.
  */
 export async function litmusCommand(args: LitmusArguments): Promise<number> {
-  const memory = memories.find(name => name === args.memory);
-  if (memory === undefined)
-    throw new UsageError(`--memory: "${args.memory}" is none of ${memories.join(', ')}`);
-  const budget = parseCount('--budget', args.budget, 1, 1e12);
+  if (!isLitmusMemory(args.memory))
+    throw new UsageError(`--memory: "${args.memory}" is none of ${memoryList}`);
+  const engine = memories[args.memory];
+  const budget = args.budget === undefined ? undefined : parseCount('--budget', args.budget, 1, 1e12);
   const files = litmusFiles(args.path);
   const progress = new Progress(files.length);
   const rows: Row[] = [];
@@ -82,11 +89,12 @@ export async function litmusCommand(args: LitmusArguments): Promise<number> {
     try {
       const text = readFileSync(file, 'utf8');
       if (args.show !== undefined) {
-        code = worse(code, show(file, parseLitmus(withOutcome(text, args.show)), args.show, budget));
+        code = worse(code, show(file, parseLitmus(withOutcome(text, args.show)), args.show, engine, budget));
         continue;
       }
-      const result = runLkmm(parseLitmus(text), { budget });
-      const expected = expectationOf(text, memory);
+      const program = parseLitmus(text);
+      const result = engine === null ? runLkmm(program, { budget }) : runEngine(program, engine, { budget });
+      const expected = expectationOf(text, engine ?? 'lkmm');
       const contradicted = expected !== null && contradicts(result, expected);
       if (contradicted) code = worse(code, Exit.Finding);
       if (args.summary) rows.push({ file, result, contradicted });
@@ -114,18 +122,21 @@ function complain(file: string, error: unknown): number {
   return Exit.Usage;
 }
 
-function show(file: string, program: LitmusProgram, outcome: string, budget: number): number {
-  let text: string | null = null;
-  const found = witness(prepare(program), program.condition, false, {
-    budget,
-    onState: (_, execution) => {
-      text = lkmmDiagram(program, executionSteps(execution));
-    },
-  });
+function show(
+  file: string,
+  program: LitmusProgram,
+  outcome: string,
+  memory: MemoryName | null,
+  budget: number | undefined,
+): number {
+  const { diagram, exhausted } =
+    memory === null ? showLkmm(program, budget) : showEngine(program, memory, budget);
   console.log(`${program.name} (${file}): ${outcome}`);
-  if (text !== null) console.log(`\n${text}\n`);
-  else if (found.exhausted) console.log('  no execution has this outcome (exhausted)\n');
-  else console.log(`  not found within the budget of ${budget}\n`);
+  if (diagram !== null) console.log(`\n${diagram}\n`);
+  else
+    console.log(
+      `  ${exhausted ? 'no execution has this outcome (exhausted)' : 'not found within the budget'}\n`,
+    );
   return Exit.Ok;
 }
 

@@ -99,6 +99,8 @@ export class ProcessState {
   control = 0;
   /** Which access comes next; 0 before the first and -1 when the process has ended. */
   at = 0;
+  /** Line of the file that runs. */
+  line = 0;
   /** Read-side sections begun, per domain (0: RCU); odd numbers are inside. */
   readonly sections: Int32Array;
   /** While a grace period is waited for: the sections of all processes at its start. */
@@ -161,6 +163,7 @@ export class ProcessState {
 
   *#statement(cpu: Cpu, s: Statement): Kernel {
     this.at = this.#positions.get(s) ?? 0;
+    this.line = s.at.line;
     const { registers } = this;
     switch (s.kind) {
       case 'load': {

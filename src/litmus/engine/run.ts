@@ -2,7 +2,7 @@
 
 import { Kind } from '../../engine/access.ts';
 import { type FieldSpec, Layout, lock, word } from '../../engine/layout.ts';
-import { Machine } from '../../engine/machine.ts';
+import { Machine, type MachineOptions } from '../../engine/machine.ts';
 import { type MemoryName, memoryModels } from '../../engine/memory/index.ts';
 import type { Memory, StateKey } from '../../engine/memory/memory.ts';
 import type { Observer } from '../../engine/observer.ts';
@@ -20,14 +20,17 @@ const PADDING = 64;
 /** Words for accesses through values that are no address. */
 const STRAY = 8;
 const MAX_CPUS = 16;
-const defaultBudget = 1_000_000;
+/** Executions of the exhaustive search unless told otherwise. */
+export const engineBudget = 1_000_000;
 
 export interface EngineOptions {
   /** Executions of the exhaustive search, complete or not; 1 million when left out. */
-  readonly budget?: number;
+  readonly budget?: number | undefined;
   /** Random executions when the search was not exhausted; a tenth of the budget when left out. */
   readonly samples?: number;
 }
+
+type MemoryFactory = MachineOptions['memory'];
 
 /** A litmus test set up on a machine. */
 export class EngineTest implements ProcessHost {
@@ -42,7 +45,15 @@ export class EngineTest implements ProcessHost {
   readonly #stray = new Map<number, number>();
   readonly #firstStray: number;
 
-  constructor(program: LitmusProgram, memory: MemoryName) {
+  constructor(program: LitmusProgram, memory: MemoryFactory) {
+    const { length } = program.processes;
+    if (length > MAX_CPUS)
+      throw new LitmusError(
+        'unsupported',
+        `${length} processes`,
+        { line: 1, column: 1 },
+        `at most ${MAX_CPUS}`,
+      );
     this.program = program;
     const layout = new Layout();
     layout.struct(
@@ -57,7 +68,7 @@ export class EngineTest implements ProcessHost {
     });
     this.#firstStray = layout.size;
     for (let i = 0; i < STRAY; i++) layout.struct('stray', { value: word() });
-    this.machine = new Machine(layout, { cpus: program.processes.length, memory: memoryModels[memory] });
+    this.machine = new Machine(layout, { cpus: program.processes.length, memory });
     const addresses: Addresses = {
       word: address => this.#wordAt(address),
       domain: address => this.#domains.get(address) ?? 0,
@@ -152,16 +163,8 @@ export function runEngine(
   memory: MemoryName,
   options: EngineOptions = {},
 ): LitmusResult {
-  const budget = options.budget ?? defaultBudget;
-  const { length } = program.processes;
-  if (length > MAX_CPUS)
-    throw new LitmusError(
-      'unsupported',
-      `${length} processes`,
-      { line: 1, column: 1 },
-      `at most ${MAX_CPUS}`,
-    );
-  const test = new EngineTest(program, memory);
+  const budget = options.budget ?? engineBudget;
+  const test = new EngineTest(program, memoryModels[memory]);
   const found = new Map<string, number[]>();
   const see = (state: readonly number[] | null): void => {
     if (state === null) return;
@@ -196,7 +199,8 @@ export function runEngine(
   if (test.wild) flags.push('wild-access');
   return {
     program,
-    memory,
+    // The name `lkmm` is for the axioms; this is its machine for model code.
+    memory: memory === 'lkmm' ? 'lkmm-view' : memory,
     stateCount: states.length,
     states: () => states,
     positive,
