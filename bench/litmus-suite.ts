@@ -79,7 +79,10 @@ for (const line of lines) {
   let result: LitmusResult;
   try {
     const program = parseLitmus(readFileSync(join(directory, expected.test), 'utf8'));
-    result = engine === null ? runLkmm(program, { budget }) : runEngine(program, engine, { budget });
+    result =
+      engine === null
+        ? runLkmm(program, { budget })
+        : runEngine(program, engine, { budget, exact: option('inexact', '') === '' });
   } catch (error) {
     if (!(error instanceof LitmusError)) throw error;
     counts.unsupported++;

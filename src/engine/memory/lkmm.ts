@@ -601,6 +601,8 @@ export class Lkmm extends Memory {
       for (const view of [me.carried, me.all.c, me.stores.c, me.atRmw.c, me.atLock.c, me.storesAtUnlock])
         add(view);
       add(me.unlocksRead);
+      add(messages.join(me.l, me.read.l));
+      add(messages.join(me.t, me.read.t));
       key.add(Number(me.unlocked) + 2 * Number(me.beforeAtomic !== null));
       key.add(me.streakAddress === 0 ? 0 : me.streakAddress * 16 + me.streak);
       // What a grace period's end hands on depends on the sections of before its start.

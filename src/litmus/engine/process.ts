@@ -20,6 +20,8 @@ export interface ProcessHost {
   readonly memory: Memory;
   /** What the last access did: see `Note`. */
   readonly note: number;
+  /** Whether memory is told what stores depend on. */
+  readonly exact: boolean;
   /** All processes of the test. */
   readonly all: readonly ProcessState[];
 }
@@ -343,7 +345,7 @@ export class ProcessState {
   #storeTime(cpu: Cpu, inputs: readonly Expr[]): number {
     let time = 0;
     for (const input of inputs) time = this.#join(time, this.#timeOf(input));
-    this.#host.memory.useStoreTime(cpu.id, this.#join(time, this.control));
+    if (this.#host.exact) this.#host.memory.useStoreTime(cpu.id, this.#join(time, this.control));
     return time;
   }
 

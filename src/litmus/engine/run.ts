@@ -28,6 +28,8 @@ export interface EngineOptions {
   readonly budget?: number | undefined;
   /** Random executions when the search was not exhausted; a tenth of the budget when left out. */
   readonly samples?: number;
+  /** False: memory is not told what stores depend on, as when model code runs. */
+  readonly exact?: boolean;
 }
 
 type MemoryFactory = MachineOptions['memory'];
@@ -38,6 +40,7 @@ export class EngineTest implements ProcessHost {
   readonly program: LitmusProgram;
   readonly processes: readonly ProcessState[];
   readonly bound: BoundProgram;
+  readonly exact: boolean;
   /** A value was followed that is no address. */
   wild = false;
   readonly #words: number[] = [];
@@ -45,7 +48,8 @@ export class EngineTest implements ProcessHost {
   readonly #stray = new Map<number, number>();
   readonly #firstStray: number;
 
-  constructor(program: LitmusProgram, memory: MemoryFactory) {
+  constructor(program: LitmusProgram, memory: MemoryFactory, exact = true) {
+    this.exact = exact;
     const { length } = program.processes;
     if (length > MAX_CPUS)
       throw new LitmusError(
@@ -164,7 +168,7 @@ export function runEngine(
   options: EngineOptions = {},
 ): LitmusResult {
   const budget = options.budget ?? engineBudget;
-  const test = new EngineTest(program, memoryModels[memory]);
+  const test = new EngineTest(program, memoryModels[memory], options.exact);
   const found = new Map<string, number[]>();
   const see = (state: readonly number[] | null): void => {
     if (state === null) return;
