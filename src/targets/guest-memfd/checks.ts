@@ -1,5 +1,5 @@
+import type { CpuHost } from '../../engine/cpu/host.ts';
 import type { Cpu } from '../../engine/cpu.ts';
-import type { Machine } from '../../engine/machine.ts';
 import { hasRmp } from './design.ts';
 import {
   DIRECT_2M,
@@ -16,7 +16,7 @@ import {
 import { attributeOf, indexOf, Owner, type Page, type State } from './state.ts';
 
 /** The RMP entry that counts for a page now: that of its 2M region if that one is large (snp_lookup_rmpentry). */
-export function rmpNow(machine: Machine, s: State, pfn: number): number {
+export function rmpNow(machine: CpuHost, s: State, pfn: number): number {
   const base = machine.peek(s.rmp[pfn - (pfn % HPAGE)]);
   return rmpHuge(base) ? base : machine.peek(s.rmp[pfn]);
 }
@@ -56,7 +56,7 @@ export function checkUserWrite(cpu: Cpu, s: State, page: Page): void {
 }
 
 /** Whether a private leaf leads to a page that is no longer at its index of the file. */
-function isStale(machine: Machine, s: State, gfn: number, leaf: number): boolean {
+function isStale(machine: CpuHost, s: State, gfn: number, leaf: number): boolean {
   const page = s.pages[nptPfn(leaf, gfn)];
   if (page.index >= s.pages.length - s.gfns) return false;
   return machine.peek(page.mapping) !== indexOf(gfn) + 1;
@@ -98,7 +98,7 @@ export function checkInstall(cpu: Cpu, s: State, gfn: number, leaf: number): voi
 }
 
 /** Final checks, when all operations are done. */
-export function checkEnd(machine: Machine, s: State): void {
+export function checkEnd(machine: CpuHost, s: State): void {
   for (const page of s.pool) {
     if (
       hasRmp(s.d) &&
@@ -137,7 +137,7 @@ export function checkEnd(machine: Machine, s: State): void {
 }
 
 /** References: each folio in the page cache has one for each of its pages and one for each host mapping, the others none. */
-function checkReferences(machine: Machine, s: State): void {
+function checkReferences(machine: CpuHost, s: State): void {
   for (const page of s.pool) {
     const order = machine.peek(page.order);
     const cached = machine.peek(page.mapping) !== 0;
@@ -157,6 +157,6 @@ function checkReferences(machine: Machine, s: State): void {
   }
 }
 
-function isTail(machine: Machine, s: State, page: Page): boolean {
+function isTail(machine: CpuHost, s: State, page: Page): boolean {
   return page.index % HPAGE === 1 && machine.peek(s.pages[page.index - 1].order) === 1;
 }

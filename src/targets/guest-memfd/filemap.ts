@@ -107,7 +107,7 @@ export function* truncateInodePages(cpu: Cpu, s: State, start: number, end: numb
       if ((yield cpu.readOnce(folio.mapping)) !== 0) yield* removeFolio(cpu, s, folio);
       yield folioUnlock(cpu, folio);
     }
-    yield* folioPutRefs(cpu, s, folio, 1);
+    yield* folioPutRefs(cpu, s, folio, 1, true);
   }
   if (s.d.truncateNextPage && end < s.indices) yield* truncatePartial(cpu, s, end);
   // Second pass: what was busy or has come since.
@@ -116,7 +116,7 @@ export function* truncateInodePages(cpu: Cpu, s: State, start: number, end: numb
     if (folio === null) continue;
     yield* removeFolio(cpu, s, folio);
     yield folioUnlock(cpu, folio);
-    yield* folioPutRefs(cpu, s, folio, 1);
+    yield* folioPutRefs(cpu, s, folio, 1, true);
   }
 }
 

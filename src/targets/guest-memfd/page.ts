@@ -24,12 +24,17 @@ export function* allocFolio(cpu: Cpu, s: State, order: number, owner: number): K
   return null;
 }
 
+/** Whether somebody writes a page that is freed while it is private: only then does it matter. */
+function isTouched(cpu: Cpu, s: State, page: Page): boolean {
+  return hasRmp(s.d) && rmpAssigned(rmpNow(cpu.machine, s, page.index)) && cpu.choose(2) === 1;
+}
+
 /**
  * The frame goes back to the allocator. Whether somebody writes it at once (init_on_free, or the next owner, which on
  * the same CPU gets this very page) is left open; later owners are the operation `alloc_page`.
  */
 function* freeFrame(cpu: Cpu, s: State, page: Page): Kernel {
-  if (hasRmp(s.d) && rmpAssigned(rmpNow(cpu.machine, s, page.index)) && cpu.choose(2) === 1) {
+  if (isTouched(cpu, s, page)) {
     const entry = yield directMapWalk(cpu, s, page);
     yield cpu.writeOnce(page.data, 0);
     checkHostWrite(cpu, s, page, entry);
@@ -37,18 +42,29 @@ function* freeFrame(cpu: Cpu, s: State, page: Page): Kernel {
   yield cpu.xchg(page.owner, Owner.free);
 }
 
-/** folio_put_refs(): frees the folio with the last reference. */
-export function* folioPutRefs(cpu: Cpu, s: State, folio: Page, refs: number): Kernel {
+/** As freeFrame(), where truncation has the last reference: "HOST BLOWS UP TOUCHING PRIVATE PAGES". */
+function* truncateFrame(cpu: Cpu, s: State, page: Page): Kernel {
+  if (isTouched(cpu, s, page)) {
+    const entry = yield directMapWalk(cpu, s, page);
+    yield cpu.writeOnce(page.data, 0);
+    checkHostWrite(cpu, s, page, entry);
+  }
+  yield cpu.xchg(page.owner, Owner.free);
+}
+
+/** folio_put_refs(): frees the folio with the last reference; `truncating` tells whose reference it was. */
+export function* folioPutRefs(cpu: Cpu, s: State, folio: Page, refs: number, truncating = false): Kernel {
   const left = (yield cpu.atomicFetchAdd(folio.refcount, -refs)) - refs;
   cpu.warnOn(left < 0, 'folio_put() underflows the reference count', folio.refcount);
   if (left !== 0) return;
   const order = s.d.hugeFolios ? yield cpu.readOnce(folio.order) : 0;
   yield cpu.writeOnce(folio.flags, 0);
-  if (order === 1) {
-    yield cpu.writeOnce(folio.order, 0);
-    yield* freeFrame(cpu, s, s.pages[folio.index + 1]);
+  if (order === 1) yield cpu.writeOnce(folio.order, 0);
+  for (let i = (1 << order) - 1; i >= 0; i--) {
+    const page = s.pages[folio.index + i];
+    if (truncating) yield* truncateFrame(cpu, s, page);
+    else yield* freeFrame(cpu, s, page);
   }
-  yield* freeFrame(cpu, s, folio);
 }
 
 export function folioLock(cpu: Cpu, s: State, folio: Page): Access {

@@ -1,6 +1,6 @@
 import type { Access, Kernel } from '../../engine/access.ts';
+import type { CpuHost } from '../../engine/cpu/host.ts';
 import type { Cpu } from '../../engine/cpu.ts';
-import type { Machine } from '../../engine/machine.ts';
 import {
   DIRECT_2M,
   DIRECT_4K,
@@ -69,7 +69,7 @@ function* rmpupdateInsn(cpu: Cpu, s: State, page: Page, value: number, huge: boo
   }
 }
 
-function overlaps(machine: Machine, s: State, base: number, huge: boolean): boolean {
+function overlaps(machine: CpuHost, s: State, base: number, huge: boolean): boolean {
   const large = rmpHuge(machine.peek(s.rmp[base]));
   if (large || !huge) return large !== huge;
   for (let i = 0; i < HPAGE; i++) if (rmpAssigned(machine.peek(s.rmp[base + i]))) return true;
