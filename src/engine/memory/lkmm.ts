@@ -232,11 +232,16 @@ export class Lkmm extends Memory {
     const { floors, data } = this.#storeFloors(me, slot, address, order);
     const last = this.#messages.count(slot);
     const places: number[] = [];
-    for (let p = last; p >= this.#lowest(me, slot, floors.l); p--)
-      if (this.#messages.open(slot, p)) places.push(p);
+    const lowest = this.#mayInsert(address) ? this.#lowest(me, slot, floors.l) : last;
+    for (let p = last; p >= lowest; p--) if (this.#messages.open(slot, p)) places.push(p);
     const k = places.length > 1 ? this.host.choose(Choice.Delay, places.length) : 0;
     if (k > 0) this.host.note |= Note.Delayed;
     this.#write(me, cpu, slot, places[k], value, order, site, floors, data, false, nothing, nothing);
+  }
+
+  /** Watched words settle the order of their stores as they come: who watches sees them in coherence order. */
+  #mayInsert(address: number): boolean {
+    return this.watched[address] === 0;
   }
 
   #storeFloors(
@@ -335,7 +340,8 @@ export class Lkmm extends Memory {
     const places: number[] = [];
     for (let p = last; p >= lowest && (p === last || !(locking || this.#isTired(me, address))); p--) {
       const fails = rmwFails(op, messages.valueAt(slot, p), expected);
-      if (fails || (p >= behind && messages.open(slot, p))) places.push(p);
+      const inserts = p >= behind && (p === last || this.#mayInsert(address)) && messages.open(slot, p);
+      if (fails || inserts) places.push(p);
     }
     const k = places.length > 1 ? this.host.choose(Choice.Stale, places.length) : 0;
     const place = places[k];
