@@ -11,7 +11,7 @@ const sw = (name: string, summary: string, origin: string, settings: Partial<Des
 /** Changes of single settings: bugs of versions, fixes taken back, and the mutations of the fact sheet. */
 export const switches: readonly Switch[] = [
   sw(
-    'attr-hook',
+    'hook-at-attributes',
     'RMP private in the attribute ioctl, shared in punch hole',
     'D0, mutation "hook at attributes"',
     {
@@ -70,7 +70,7 @@ export const switches: readonly Switch[] = [
   sw('no-widen', 'an attribute change invalidates its own gfns only', '9129633d568e, A3-15', {
     widenForHuge: false,
   }),
-  sw('prepare-in-get-folio', 'prepare at allocation', 'b85524314a3d', { privateAt: 'get-folio' }),
+  sw('prepare-at-allocation', 'prepare at allocation', 'b85524314a3d', { privateAt: 'get-folio' }),
   sw('uptodate-first', 'PG_uptodate is set before prepare', 'd04c77d23122', { uptodateFirst: true }),
   sw('prepare-before-zero', 'a page is zeroed after it became private', 'mutation', { zeroFirst: false }),
   sw('ignore-bind-failure', 'bindings that could not be stored', '3-patch set, 22 May 2026', {
