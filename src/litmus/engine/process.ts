@@ -110,6 +110,9 @@ export class ProcessState {
   /** The execution went round a loop too often. */
   cut = false;
   readonly #positions: Map<Statement, number>;
+  /** Position of the last statement, in the text, that may store to an address; to any address. */
+  readonly #lastStore = new Map<number, number>();
+  #lastStoreAnywhere = 0;
   readonly #addresses: Addresses;
   readonly #host: ProcessHost;
 
@@ -126,11 +129,26 @@ export class ProcessState {
 
   #number(statements: readonly Statement[]): void {
     for (const statement of statements) {
-      this.#positions.set(statement, 2 * this.#positions.size + 2);
+      const position = 2 * this.#positions.size + 2;
+      this.#positions.set(statement, position);
+      this.#noteStore(statement, position);
       if (statement.kind !== 'if') continue;
       this.#number(statement.taken);
       this.#number(statement.otherwise);
     }
+  }
+
+  #noteStore(statement: Statement, position: number): void {
+    if (!('address' in statement) || statement.kind === 'load' || statement.kind === 'is-locked') return;
+    const { address } = statement;
+    if (address.kind === 'const') this.#lastStore.set(this.#addresses.word(address.value), position);
+    else this.#lastStoreAnywhere = position;
+  }
+
+  /** Whether the process may still store to a word. */
+  mayStore(word: number): boolean {
+    const last = Math.max(this.#lastStore.get(word) ?? 0, this.#lastStoreAnywhere);
+    return this.at >= 0 && this.at <= last;
   }
 
   /** Runs the process from its beginning on a CPU. */

@@ -2,7 +2,6 @@
 
 import { Choice } from '../../engine/access.ts';
 import type { DecisionSource } from '../../engine/decisions.ts';
-import type { Machine } from '../../engine/machine.ts';
 import type { StateKey } from '../../engine/memory/memory.ts';
 import { Exhaustive } from '../../engine/strategies/exhaustive.ts';
 
@@ -38,8 +37,13 @@ export class HashKey implements StateKey {
   }
 }
 
-/** Tells the state of machine and test to a key. */
-export type Fingerprint = (machine: Machine, key: StateKey) => void;
+/** What is searched. */
+export interface Searched {
+  /** Tells the state of machine and test to a key. */
+  fingerprint(key: StateKey): void;
+  /** One of the next n actors that may go first without loss, or -1. */
+  independent(n: number): number;
+}
 
 /** `Exhaustive`, with a memory of states. Its `choose` throws `Known`. */
 export class StateSearch implements DecisionSource {
@@ -48,11 +52,10 @@ export class StateSearch implements DecisionSource {
   readonly #states = new Set<number>();
   readonly #key = new HashKey();
   readonly #known = new Known();
-  readonly #fingerprint: Fingerprint;
-  #machine: Machine | null = null;
+  readonly #searched: Searched;
 
-  constructor(fingerprint: Fingerprint) {
-    this.#fingerprint = fingerprint;
+  constructor(searched: Searched) {
+    this.#searched = searched;
   }
 
   get executions(): number {
@@ -63,15 +66,17 @@ export class StateSearch implements DecisionSource {
     return this.#states.size;
   }
 
-  begin(machine: Machine): void {
-    this.#machine = machine;
+  begin(): void {
     this.#inner.begin();
   }
 
   choose(kind: number, n: number): number {
-    if (kind === Choice.Actor && this.#inner.fresh && this.#machine !== null) {
+    if (kind !== Choice.Actor) return this.#inner.choose(kind, n);
+    const alone = this.#searched.independent(n);
+    if (alone >= 0) return alone;
+    if (this.#inner.fresh) {
       this.#key.reset();
-      this.#fingerprint(this.#machine, this.#key);
+      this.#searched.fingerprint(this.#key);
       const { value } = this.#key;
       if (this.#states.has(value)) throw this.#known;
       this.#states.add(value);

@@ -100,7 +100,7 @@ export interface Shown {
 /** Looks for an execution whose final state satisfies the condition of the program. */
 export function showEngine(program: LitmusProgram, memory: MemoryName, budget = engineBudget): Shown {
   const test = new EngineTest(program, memoryModels[memory]);
-  const search = new StateSearch((_, key) => test.fingerprint(key));
+  const search = new StateSearch(test);
   while (search.executions < budget) {
     const recorder = new Recorder(test);
     try {
