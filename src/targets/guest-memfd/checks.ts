@@ -38,10 +38,10 @@ export function checkHostWrite(cpu: Cpu, s: State, page: Page, entry: number): v
         ? 'not present in the direct map'
         : 'RMP violation';
       const message = `BUG: unable to handle page fault: host write to ${name}, which is ${showRmp(rmp)} (${how})`;
-      machine.violateNow('host-private-access', message, cpu, page.data, []);
+      machine.violateNow('host-private-access', message, cpu, s.rmp[pfn], []);
     } else if (entry === DIRECT_2M && !rmpHuge(rmp)) {
       const message = `BUG: unable to handle page fault: host write to ${name} through a 2M direct-map entry, in which pages[${pfn}] is ${showRmp(rmp)}`;
-      machine.violateNow('host-private-access', message, cpu, page.data, []);
+      machine.violateNow('host-private-access', message, cpu, s.rmp[pfn], []);
     }
   }
 }
@@ -52,7 +52,7 @@ export function checkUserWrite(cpu: Cpu, s: State, page: Page): void {
   if (!hasRmp(s.d) || !rmpAssigned(rmp)) return;
   const name = cpu.machine.layout.objectName(page.base);
   const message = `RMP violation: write of user memory to ${name}, which is ${showRmp(rmp)}`;
-  cpu.machine.violateNow('host-private-access', message, cpu, page.data, []);
+  cpu.machine.violateNow('host-private-access', message, cpu, s.rmp[page.index], []);
 }
 
 /** Whether a private leaf leads to a page that is no longer at its index of the file. */
@@ -93,7 +93,7 @@ export function checkInstall(cpu: Cpu, s: State, gfn: number, leaf: number): voi
     const rmp = rmpNow(machine, s, pfn);
     if (rmpAssigned(rmp) && rmpGfn(rmp) === (rmpHuge(rmp) ? g - (g % HPAGE) : g)) continue;
     const message = `gfn ${g} is mapped private to pages[${pfn}], whose RMP entry is ${showRmp(rmp)}: the guest's access faults for ever`;
-    machine.violateNow('unprepared-mapping', message, cpu, s.pages[pfn].data, []);
+    machine.violateNow('unprepared-mapping', message, cpu, s.rmp[pfn], []);
   }
 }
 
@@ -106,7 +106,7 @@ export function checkEnd(machine: CpuHost, s: State): void {
       rmpAssigned(rmpNow(machine, s, page.index))
     ) {
       const message = `${machine.layout.objectName(page.base)} is free but still ${showRmp(rmpNow(machine, s, page.index))} in the RMP table`;
-      machine.report('private-after-free', message, -1, page.data, []);
+      machine.report('private-after-free', message, -1, s.rmp[page.index], []);
     }
   }
   checkReferences(machine, s);
