@@ -52,7 +52,9 @@ describe('tag-storage', () => {
   });
 
   it('loses tags that are kept by pfn when their page is swapped out again', () => {
-    expect(search('one-section-fixed+second-swap-out', 60_000, /^tag-loss/, swap.slice(1), 1).signature).not.toBe('');
+    expect(
+      search('one-section-fixed+second-swap-out', 60_000, /^tag-loss/, swap.slice(1), 1).signature,
+    ).not.toBe('');
   });
 
   it.each([

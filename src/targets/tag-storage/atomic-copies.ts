@@ -1,11 +1,11 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { copyHighpage, copyHighpageEnd, copyHighpagePrepare, ENOMEM } from './copy.ts';
-import { FORKED, mappingOf } from './migrate.ts';
+import { mappingOf } from './migrate.ts';
 import { allocPage, folioTrylock, folioUnlock, getPage, putPage } from './page.ts';
 import { Pte, ptePresent, pteReadOnly } from './pte.ts';
 import { mappedPage, setPteAt } from './set-pte.ts';
-import { isShared, type Mm, type Page, type State } from './state.ts';
+import { FORKED, isShared, type Mm, type Page, type State } from './state.ts';
 
 // The three callers of copy_highpage() that must not sleep: chains A, B and C of section 3 of the fact sheet.
 

@@ -10,7 +10,7 @@ import {
   xaRelease,
   xaReserve,
 } from './kept-tags.ts';
-import { isTagStorage, type Page, type State, XA_ZERO_ENTRY } from './state.ts';
+import { FORKED, isTagStorage, type Page, type State, XA_ZERO_ENTRY } from './state.ts';
 import {
   copyBuffer,
   mteCopyPageTags,
@@ -117,7 +117,9 @@ function* copyKept(cpu: Cpu, s: State, to: Page, from: Page, prepared: number): 
   yield* tagsByPfnUnlock(cpu, s, irq);
   if (reserved) return there ? prepared : -1;
   if (there) return yield* keep(cpu, s, to, from, buffer, prepared);
-  if (buffer !== prepared) yield cpu.kfree(buffer);
+  // Not needed this time; the caller may look again.
+  if (s.d.copyMemory === 'at-allocation') yield cpu.rcuAssignPointer(to.reserve, buffer);
+  else if (buffer !== prepared) yield cpu.kfree(buffer);
   return -1;
 }
 
@@ -187,7 +189,9 @@ function* cannotSave(cpu: Cpu, s: State, to: Page, from: Page, prepared: number)
 }
 
 function* killProcesses(cpu: Cpu, s: State, to: Page, from: Page): Kernel {
-  const owner = (yield cpu.readOnce(from.mapping)) & 255;
-  for (const mm of s.mms) if (owner === 255 || owner === mm.index + 1) yield cpu.writeOnce(mm.killed, 1);
+  // Migration has moved the mapping to the destination already.
+  const mapping = (yield cpu.readOnce(to.mapping)) || (yield cpu.readOnce(from.mapping));
+  const owner = mapping & 255;
+  for (const mm of s.mms) if (owner >= FORKED || owner === mm.index + 1) yield cpu.writeOnce(mm.killed, 1);
   s.shadow.fresh(to);
 }

@@ -4,11 +4,7 @@ import { copyHighpage, copyHighpageEnd, copyHighpagePrepare, ENOMEM } from './co
 import { allocPage, folioLock, folioTrylock, folioUnlock, freePage, getPage, putPage } from './page.ts';
 import { isMigrationEntry, maps, pteMigration, pteNumber, pteReadOnly } from './pte.ts';
 import { setPteAt } from './set-pte.ts';
-import { isShared, type Page, type State } from './state.ts';
-
-/** Codes of page->mapping beside an address space: the memfd, and an anonymous page shared by fork(). */
-export const MEMFD = 255;
-export const FORKED = 254;
+import { FORKED, isShared, MEMFD, type Page, type State } from './state.ts';
 
 /** page->mapping: who maps the page, and at which index. */
 export function mappingOf(mm: number, index: number): number {

@@ -31,6 +31,10 @@ const pageFlags = ['PG_locked', 'PG_mte_tagged', 'PG_mte_lock', 'PG_tag_storage_
 /** The hidden entry that xa_reserve() leaves; loads see NULL. */
 export const XA_ZERO_ENTRY = -1;
 
+/** Codes of page->mapping beside an address space: the memfd, and an anonymous page shared by fork(). */
+export const MEMFD = 255;
+export const FORKED = 254;
+
 /** What a tag of the previous owner looks like: see TagShadow. */
 const STALE_TAG = (1 << 4) | 10;
 
