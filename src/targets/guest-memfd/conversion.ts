@@ -2,7 +2,7 @@ import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { filemapGetFolio } from './filemap.ts';
 import { archGmemInvalidate } from './gmem.ts';
-import { unmapHostMapping } from './host-mapping.ts';
+import { unmapHostMapping } from './host-unmap.ts';
 import { gmemInvalidateBegin, gmemInvalidateEnd } from './invalidate.ts';
 import { folioPutRefs } from './page.ts';
 import { indexOf, type State } from './state.ts';

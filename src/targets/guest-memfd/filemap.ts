@@ -2,7 +2,7 @@ import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { checkHostWrite } from './checks.ts';
 import { HPAGE } from './entries.ts';
-import { unmapHostMapping } from './host-mapping.ts';
+import { unmapHostMapping } from './host-unmap.ts';
 import { allocFolio, folioLock, folioPutRefs, folioTrylock, folioUnlock } from './page.ts';
 import { directMapWalk, sevGmemInvalidate } from './rmp.ts';
 import { Owner, type Page, type State } from './state.ts';

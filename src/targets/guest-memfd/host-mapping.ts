@@ -37,14 +37,6 @@ function* faultUserMapping(cpu: Cpu, s: State, index: number): Kernel<boolean> {
   return true;
 }
 
-/** unmap_mapping_pages(): the VMM's PTE goes, its TLB entries are flushed, its reference is dropped. */
-export function* unmapHostMapping(cpu: Cpu, s: State, index: number): Kernel {
-  const old = yield cpu.xchg(s.inode.host_pte[index], 0);
-  if (old === 0) return;
-  yield cpu.flushTlbIpi(s.hostTlb[index]);
-  yield* folioPutRefs(cpu, s, s.pages[old - 1], 1);
-}
-
 /** The VMM writes to the file through its mapping. */
 export function* hostAccess(cpu: Cpu, s: State, gfn: number): Kernel {
   const index = indexOf(gfn);
