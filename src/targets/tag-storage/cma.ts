@@ -1,6 +1,5 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
-import { migrateFrame } from './migrate.ts';
 import type { State } from './state.ts';
 
 /** Bits of a block's pages in `free_cma` and `isolated`. */
@@ -25,7 +24,7 @@ export function* cmaAllocRange(cpu: Cpu, s: State, b: number): Kernel<boolean> {
   while (busy !== 0) {
     const page = s.pages[s.firstTagPage + 31 - Math.clz32(busy & -busy)];
     busy &= busy - 1;
-    yield* migrateFrame(cpu, s, page, s.d.migrateTagged, true);
+    yield* s.movers.migrateFrame(cpu, s, page, s.d.migrateTagged, true);
   }
   irq = yield cpu.spinLockIrqsave(s.k.zone_lock);
   free = yield cpu.readOnce(s.k.free_cma);

@@ -2,6 +2,7 @@ import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { Gfp } from '../../engine/gfp.ts';
 import {
+  hasKeptTags,
   mteSaveTagsForPfn,
   tagsByPfnLock,
   tagsByPfnUnlock,
@@ -104,8 +105,7 @@ function* moveKept(cpu: Cpu, s: State, to: Page, from: Page, prepared: number): 
 
 /** A copy of what is kept for `from`, whose entry stays until the page is freed. */
 function* copyKept(cpu: Cpu, s: State, to: Page, from: Page, prepared: number): Kernel<number> {
-  const hint = yield cpu.readOnce(s.kept[from.index].entry);
-  if (hint === 0 || hint === XA_ZERO_ENTRY) return -1;
+  if (!(yield* hasKeptTags(cpu, s, from.index))) return -1;
   const reserved = yield* pageTagStorageReserved(cpu, to);
   const buffer = reserved ? 0 : yield* bufferFor(cpu, s, to, prepared);
   if (!reserved && buffer === 0) return yield* cannotSave(cpu, s, to, from, prepared);

@@ -17,9 +17,7 @@ import {
   swapFree,
 } from './swap.ts';
 import { mteClearPageTags, pageTagStorageReserved, setPageMteTagged, tryPageMteTagging } from './tags.ts';
-
-/** How often an access faults before the thread gives up (memory ran out, say). */
-export const TRIES = 4;
+import { allocZeroedPage } from './zeroed-page.ts';
 
 /** handle_mm_fault() for one access, which looks again afterwards; `attempt` counts FAULT_FLAG_TRIED. */
 export function* handleMmFault(
@@ -56,23 +54,6 @@ function* doAnonymousPage(cpu: Cpu, s: State, mm: number, index: number, tagged:
   }
   yield cpu.spinUnlock(ptl);
   if (!none) yield* putPage(cpu, s, page);
-}
-
-/** vma_alloc_zeroed_movable_folio(), with tag_clear_highpage(), which leaves pages without storage alone. */
-export function* allocZeroedPage(cpu: Cpu, s: State, tagged: boolean): Kernel<Page | null> {
-  const page = yield* allocPage(cpu, s, tagged);
-  if (page === null) return null;
-  s.shadow.fresh(page);
-  if (tagged && (yield* pageTagStorageReserved(cpu, page))) {
-    const won = yield* tryPageMteTagging(cpu, s, page);
-    if (won) {
-      yield* mteClearPageTags(cpu, s, page);
-      yield* setPageMteTagged(cpu, s, page);
-    }
-  }
-  // __folio_mark_uptodate()
-  yield cpu.smpWmb();
-  return page;
 }
 
 /** do_shared_fault() and finish_fault() */

@@ -1,6 +1,7 @@
 import type { Machine } from '../../engine/machine.ts';
 import type { Model, Settings, Size, Target } from '../target.ts';
 import { designOf } from './design.ts';
+import { migrateFrame } from './migrate.ts';
 import { operationsOf } from './operations.ts';
 import { buildState, PG, type State, XA_ZERO_ENTRY } from './state.ts';
 import { switches, variants } from './variants.ts';
@@ -80,7 +81,7 @@ function checkKept(s: State, machine: Machine): void {
 }
 
 function build(settings: Settings, size: Size): Model {
-  const s = buildState(designOf(settings), size);
+  const s = buildState(designOf(settings), size, { migrateFrame });
   return {
     layout: s.layout,
     operations: operationsOf(s),

@@ -30,6 +30,17 @@ export function* xaErase(cpu: Cpu, s: State, pfn: number): Kernel<number> {
   return old === XA_ZERO_ENTRY ? 0 : old;
 }
 
+/**
+ * Whether tags are kept for a page. The lock is needed: a reserver takes the entry away before it has written the tags
+ * and set PG_mte_tagged, so who looks without it may find the tags in neither place.
+ */
+export function* hasKeptTags(cpu: Cpu, s: State, pfn: number): Kernel<boolean> {
+  const irq = yield* tagsByPfnLock(cpu, s);
+  const entry = yield cpu.readOnce(s.kept[pfn].entry);
+  yield* tagsByPfnUnlock(cpu, s, irq);
+  return entry !== 0 && entry !== XA_ZERO_ENTRY;
+}
+
 /** xa_reserve(): allocates outside the lock if it may block; false if there is no memory. */
 export function* xaReserve(cpu: Cpu, s: State, pfn: number, gfp: number): Kernel<boolean> {
   const { entry, node } = s.kept[pfn];

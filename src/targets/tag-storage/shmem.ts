@@ -1,6 +1,5 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
-import { allocZeroedPage, TRIES } from './fault.ts';
 import { mappingOf } from './migrate.ts';
 import { allocPage, folioLock, folioTrylock, folioUnlock, getPage, putPage } from './page.ts';
 import type { Page, Slot, State } from './state.ts';
@@ -11,6 +10,7 @@ import {
   swapcachePrepare,
   swapFree,
 } from './swap.ts';
+import { allocZeroedPage, TRIES } from './zeroed-page.ts';
 
 /** The page that the memfd has in memory at an index, with a reference; null if none. */
 export function* filemapGetPage(cpu: Cpu, s: State, index: number): Kernel<Page | null> {

@@ -1,3 +1,5 @@
+import type { Kernel } from '../../engine/access.ts';
+import type { Cpu } from '../../engine/cpu.ts';
 import {
   flags,
   type Instance,
@@ -107,7 +109,16 @@ export type Mm = Instance<ReturnType<typeof mmSpec>>;
 export type Slot = Instance<typeof slotSpec>;
 
 /** Everything that the operations share, and the design they run under. */
+/**
+ * What the page allocator needs of those above it: reserving a block moves its pages, which allocates others. The model
+ * sets it when it is built.
+ */
+export interface Movers {
+  migrateFrame: (cpu: Cpu, s: State, src: Page, tagged: boolean, sync: boolean) => Kernel<boolean>;
+}
+
 export interface State {
+  readonly movers: Movers;
   readonly d: Design;
   readonly size: Size;
   readonly layout: Layout;
@@ -154,7 +165,7 @@ export function isTagStorage(s: State, page: Page): boolean {
   return page.index >= s.firstTagPage;
 }
 
-export function buildState(d: Design, size: Size): State {
+export function buildState(d: Design, size: Size, movers: Movers): State {
   const layout = new Layout();
   const ordinary = 2 * size.pages + 2;
   const huge = ordinary;
@@ -179,6 +190,7 @@ export function buildState(d: Design, size: Size): State {
   const buffers = layout.cache('tag_buffer', 2 * size.pages + 12, { tags: words(GRANULES, tagWord()) });
   const nodes = layout.cache('xa_node', geometry.blocks + all.length, { slots: word() });
   return {
+    movers,
     d,
     size,
     layout,

@@ -1,7 +1,7 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { Gfp } from '../../engine/gfp.ts';
-import { mteSaveTagsForPfn, tagsByPfnLock, tagsByPfnUnlock } from './kept-tags.ts';
+import { hasKeptTags, mteSaveTagsForPfn, tagsByPfnLock, tagsByPfnUnlock } from './kept-tags.ts';
 import { type Page, type Slot, type State, XA_ZERO_ENTRY } from './state.ts';
 import {
   copyBuffer,
@@ -82,9 +82,8 @@ function* invalidate(cpu: Cpu, s: State, slot: Slot): Kernel {
 export function* mteSavePageTagsBySwpEntry(cpu: Cpu, s: State, page: Page, slot: Slot): Kernel<boolean> {
   if (!(yield* pageMteTagged(cpu, page))) {
     if (!s.d.saveKept) return true;
-    const hint = yield cpu.readOnce(s.kept[page.index].entry);
-    // A reserver that took the entry has tagged the page before it let anybody see that.
-    if ((hint === 0 || hint === XA_ZERO_ENTRY) && !(yield* pageMteTagged(cpu, page))) return true;
+    // A reserver that took what was kept has tagged the page before it let go of the lock.
+    if (!(yield* hasKeptTags(cpu, s, page.index)) && !(yield* pageMteTagged(cpu, page))) return true;
   }
   const buffer = yield cpu.kmalloc(s.buffers, Gfp.Kernel);
   if (buffer === 0) return false;

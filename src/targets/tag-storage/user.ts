@@ -1,9 +1,10 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { DATA } from '../../oracles/storage-shadow.ts';
-import { handleMmFault, TRIES } from './fault.ts';
+import { handleMmFault } from './fault.ts';
 import { pteNumber, pteReadOnly, pteTagged, pteValid } from './pte.ts';
 import { isTagStorage, type State } from './state.ts';
+import { TRIES } from './zeroed-page.ts';
 
 /** A user thread whose process was killed does nothing any more. */
 function* killed(cpu: Cpu, s: State, mm: number): Kernel<boolean> {
