@@ -16,7 +16,6 @@ import {
   swapcachePrepare,
   swapFree,
 } from './swap.ts';
-import { mteClearPageTags, pageTagStorageReserved, setPageMteTagged, tryPageMteTagging } from './tags.ts';
 import { allocZeroedPage } from './zeroed-page.ts';
 
 /** handle_mm_fault() for one access, which looks again afterwards; `attempt` counts FAULT_FLAG_TRIED. */
