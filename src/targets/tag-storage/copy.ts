@@ -156,7 +156,7 @@ function* bufferFor(cpu: Cpu, s: State, to: Page, prepared: number): Kernel<numb
     case 'prepare-end':
       return prepared;
     case 'at-allocation':
-      return yield* takeReserve(cpu, s, to);
+      return yield* takeReserve(cpu, to);
   }
 }
 

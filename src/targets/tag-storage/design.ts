@@ -100,8 +100,8 @@ export interface Design {
   readonly endOnExit: boolean;
   /** Fix 3: page free releases what set_pte_at() did not. */
   readonly reserveFreeHook: boolean;
-  /** Fix 3: set_pte_at() takes the buffer with an atomic exchange. */
-  readonly reserveXchg: boolean;
+  /** Fix 3: set_pte_at() clears the pointer to the buffer that it frees. */
+  readonly reserveCleared: boolean;
   /** A tag-storage page found in a VM_MTE area is tagged instead of replaced. */
   readonly tagTagStorage: boolean;
   /** Destinations of migration out of a block are allocated with __GFP_TAGGED. */
@@ -186,7 +186,7 @@ export function designOf(settings: Settings): Design {
     ignoreFailure: bool('ignoreFailure'),
     endOnExit: bool('endOnExit'),
     reserveFreeHook: bool('reserveFreeHook'),
-    reserveXchg: bool('reserveXchg'),
+    reserveCleared: bool('reserveCleared'),
     tagTagStorage: bool('tagTagStorage'),
     migrateTagged: bool('migrateTagged'),
     lockThenAllocate: bool('lockThenAllocate'),

@@ -200,16 +200,13 @@ export function* dropReserve(cpu: Cpu, s: State, page: Page, free: boolean): Ker
     yield cpu.writeOnce(page.reserve, 0);
     return;
   }
-  const buffer = yield* takeReserve(cpu, s, page);
+  const buffer = s.d.reserveCleared ? yield* takeReserve(cpu, page) : yield cpu.readOnce(page.reserve);
   if (buffer === 0) return;
   yield cpu.kfree(buffer);
   yield* xaRelease(cpu, s, page.index, false);
 }
 
 /** Fix 3: takes the reserved buffer; several CPUs may try. */
-export function* takeReserve(cpu: Cpu, s: State, page: Page): Kernel<number> {
-  if (s.d.reserveXchg) return yield cpu.xchg(page.reserve, 0);
-  const buffer = yield cpu.readOnce(page.reserve);
-  if (buffer !== 0) yield cpu.writeOnce(page.reserve, 0);
-  return buffer;
+export function* takeReserve(cpu: Cpu, page: Page): Kernel<number> {
+  return yield cpu.xchg(page.reserve, 0);
 }

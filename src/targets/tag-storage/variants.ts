@@ -41,7 +41,7 @@ const fixed: Design = {
   ignoreFailure: false,
   endOnExit: true,
   reserveFreeHook: true,
-  reserveXchg: true,
+  reserveCleared: true,
   tagTagStorage: false,
   migrateTagged: false,
   lockThenAllocate: false,
@@ -212,9 +212,9 @@ export const switches: readonly Switch[] = [
     copyMemory: 'at-allocation',
     reserveFreeHook: false,
   }),
-  sw('plain-take', 'ts:M15', 'fix 3: set_pte_at() reads and clears the pointer in two steps', {
+  sw('free-twice', 'ts:M15', 'fix 3: set_pte_at() frees the buffer and leaves the pointer to it', {
     copyMemory: 'at-allocation',
-    reserveXchg: false,
+    reserveCleared: false,
   }),
   sw('store-drops-lock', 'ts:M16', '__xa_store(GFP_KERNEL) in the critical section', {
     storeDropsLock: true,
