@@ -29,9 +29,11 @@ function begin(s: State, machine: Machine): void {
   s.shadow.fresh(bdev);
 }
 
-function hasBuffer(s: State, machine: Machine, pfn: number): boolean {
+/** Tags are kept for a page, and will be written when its storage is reserved: once it is, nobody does so again. */
+function willBeRestored(s: State, machine: Machine, pfn: number): boolean {
   const entry = machine.peek(s.kept[pfn].entry);
-  return entry !== 0 && entry !== XA_ZERO_ENTRY;
+  const reserved = (machine.peek(s.pages[pfn].flags) & (1 << PG.tag_storage_reserved)) !== 0;
+  return entry !== 0 && entry !== XA_ZERO_ENTRY && !reserved;
 }
 
 /** Final checks: tags are there or kept, blocks balance, nothing is kept for free pages. */
@@ -40,7 +42,7 @@ function done(s: State, machine: Machine): void {
     machine,
     page =>
       (machine.peek(s.pages.find(p => p.content === page.content)?.flags ?? 0) & (1 << PG.mte_tagged)) !== 0,
-    page => s.pages.some(p => p.content === page.content && hasBuffer(s, machine, p.index)),
+    page => s.pages.some(p => p.content === page.content && willBeRestored(s, machine, p.index)),
     s.slots.map((slot, i) => {
       const used = machine.peek(slot.used) !== 0 && machine.peek(slot.cached) === 0;
       return [s.slotShadows[i], used, machine.peek(slot.tags) !== 0] as const;

@@ -109,8 +109,11 @@ export function* mteSaveTagsForPfn(
 ): Kernel<Saved> {
   const pfn = page.index;
   // With __xa_store(GFP_KERNEL) nothing would need to be reserved.
-  if (!s.d.storeDropsLock && !(yield* xaReserve(cpu, s, pfn, gfp)))
-    return s.d.reserveErrorIsSuccess ? 'kept' : 'failed';
+  if (!s.d.storeDropsLock && !(yield* xaReserve(cpu, s, pfn, gfp))) {
+    if (s.d.reserveErrorIsSuccess) return 'kept';
+    // A slot that was prepared may have been taken away by who reserved the storage: then it is not needed.
+    return (yield cpu.testBit(PG.tag_storage_reserved, page.flags)) === 1 ? 'reserved' : 'failed';
+  }
   const irq = yield* tagsByPfnLock(cpu, s);
   if ((yield cpu.testBit(PG.tag_storage_reserved, page.flags)) === 1) {
     yield* xaRelease(cpu, s, pfn, true);
