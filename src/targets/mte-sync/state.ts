@@ -74,7 +74,6 @@ export interface State {
   readonly kvm: Kvm;
   readonly tagSyncLock: number;
   readonly folioLockClass: number;
-  readonly globals: { readonly i_mmap_rwsem: number };
 }
 
 function kvmSpec(pages: number) {
@@ -118,7 +117,6 @@ export function buildState(d: Design, size: Size): State {
   const file = layout.struct('memfd', {
     xa_lock: lock('Spinlock', 'i_pages'),
     i_pages: words(size.pages),
-    i_mmap_rwsem: lock('Rwsem'),
   });
   const swap = layout.struct('swap', {
     lock: lock('Spinlock', 'si->lock'),
@@ -150,6 +148,5 @@ export function buildState(d: Design, size: Size): State {
     kvm,
     tagSyncLock: globals.tag_sync_lock,
     folioLockClass,
-    globals: { i_mmap_rwsem: file.i_mmap_rwsem },
   };
 }
