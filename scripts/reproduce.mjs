@@ -1,67 +1,79 @@
 #!/usr/bin/env node
-// Finds every entry of catalogue/<target>.yaml from nothing and writes its minimised case to corpus/<target>/<id>.yaml:
-//   node scripts/reproduce.mjs mte-sync [id ...] [--execs N] [--seed S] [--check]
-// With --check nothing is written. Ends with exit code 1 if an entry was not found.
+// Finds the cases of catalogue.yaml from nothing and writes them, minimised, to corpus/<target>/<case>.yaml:
+//   node scripts/reproduce.mjs [target, id or case ...] [--execs N] [--seed S] [--check]
+// With --check nothing is written. Ends with exit code 1 if a case was not found. Run `npm run build` before.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
+import { caseFile, loadCatalogue, targetOf } from '../dist/fuzz/catalogue.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const args = process.argv.slice(2);
-const option = (name, otherwise) => {
-  const i = args.indexOf(name);
-  return i < 0 ? otherwise : args.splice(i, 2)[1];
-};
-const execs = option('--execs', '400000');
-const seed = option('--seed', '1');
-const check = args.includes('--check');
-const [target, ...ids] = args.filter(arg => arg !== '--check');
-if (target === undefined || !existsSync(join(root, 'catalogue', `${target}.yaml`))) {
-  console.error('usage: node scripts/reproduce.mjs <target> [id ...] [--execs N] [--seed S] [--check]');
-  process.exit(2);
-}
+const { values: options, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: {
+    execs: { type: 'string', default: '400000' },
+    seed: { type: 'string', default: '1' },
+    check: { type: 'boolean', default: false },
+  },
+});
 
-/** Seeds tried for an entry. */
+/** Seeds tried for a case. */
 const ATTEMPTS = 3;
 
-/** One run of the fuzzer; the shortest minimised case that fits the entry, or undefined. */
-function search(entry, out, attempt) {
+/** One run of the fuzzer; the shortest minimised case that fits, or undefined. */
+function search(one, out, attempt) {
   const folder = join(out, String(attempt));
+  const execs = String(Math.max(Number(options.execs), one.execs ?? 0));
   const command = [
     join(root, 'bin/pagestorm.js'),
-    ...['fuzz', entry.design, '--memory', entry.memory, '--execs', execs, '--seed', `${seed}.${attempt}`],
-    ...['--out', folder, '--no-ui', ...(entry.options ? entry.options.split(/\s+/) : [])],
+    ...['fuzz', one.design, '--memory', one.memory, '--execs', execs, '--seed', `${options.seed}.${attempt}`],
+    ...['--out', folder, '--no-ui', ...(one.options ? one.options.split(/\s+/) : [])],
   ];
-  spawnSync(process.execPath, command, { stdio: 'ignore' });
+  const { status, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
+  if (status > 1) console.error(stderr.trim());
   if (!existsSync(folder)) return undefined;
-  const wanted = new RegExp(entry.finding);
+  const finding = new RegExp(one.finding);
   return readdirSync(folder, { withFileTypes: true })
     .filter(each => each.isDirectory())
     .map(each => join(folder, each.name, 'minimized.yaml'))
     .filter(existsSync)
-    .map(path => ({ path, of: parse(readFileSync(path, 'utf8')) }))
-    .filter(({ of }) => wanted.test(of.expect.signature ?? ''))
-    .sort((a, b) => readFileSync(a.path).length - readFileSync(b.path).length)[0];
+    .map(path => ({ path, text: readFileSync(path, 'utf8') }))
+    .map(({ path, text }) => ({ path, length: text.length, signature: parse(text).expect.signature ?? '' }))
+    .filter(({ signature }) => finding.test(signature))
+    .sort((a, b) => a.length - b.length)[0];
 }
 
-const { entries } = parse(readFileSync(join(root, 'catalogue', `${target}.yaml`), 'utf8'));
+const all = loadCatalogue().flatMap(entry => entry.cases.map(one => ({ entry, one })));
+const names = ({ entry, one }) => [entry.id, ...entry.aliases, targetOf(one), one.case];
+for (const name of wanted) {
+  if (all.some(each => names(each).includes(name))) continue;
+  console.error(`${name}: no target, id or case of catalogue.yaml that has cases`);
+  process.exit(2);
+}
 let missing = 0;
-for (const entry of entries) {
-  if (ids.length > 0 && !ids.includes(entry.id)) continue;
-  if (entry.design === undefined) continue;
+for (const each of all) {
+  const { entry, one } = each;
+  if (wanted.length > 0 && !wanted.some(name => names(each).includes(name))) continue;
+  if (one.finding === undefined || one.byHand) {
+    console.log(
+      `${entry.id} ${one.case}: ${one.byHand ? 'written by hand' : 'must stay clean'}, not searched`,
+    );
+    continue;
+  }
   const out = mkdtempSync(join(tmpdir(), 'pagestorm-'));
   let found;
   for (let attempt = 0; attempt < ATTEMPTS && found === undefined; attempt++)
-    found = search(entry, out, attempt);
+    found = search(one, out, attempt);
   if (found === undefined) missing++;
-  else if (!check) {
-    mkdirSync(join(root, 'corpus', target), { recursive: true });
-    copyFileSync(found.path, join(root, 'corpus', target, `${entry.id}.yaml`));
+  else if (!options.check) {
+    mkdirSync(join(root, 'corpus', targetOf(one)), { recursive: true });
+    copyFileSync(found.path, join(root, 'corpus', caseFile(one)));
   }
-  console.log(`${entry.id}: ${found === undefined ? 'NOT FOUND' : found.of.expect.signature}`);
+  console.log(`${entry.id} ${one.case}: ${found?.signature ?? 'NOT FOUND'}`);
   rmSync(out, { recursive: true, force: true });
 }
 process.exitCode = missing > 0 ? 1 : 0;

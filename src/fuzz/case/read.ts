@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { parseDocument } from 'yaml';
-import type { z } from 'zod';
 import { UsageError } from '../../engine/errors.ts';
 import { isMemoryName, memoryNames } from '../../engine/memory/index.ts';
 import type { Operation, Parameter, Size, Target } from '../../targets/target.ts';
 import { unknownName } from '../names.ts';
 import type { Call } from '../program.ts';
+import { schemaMessage } from '../schema-message.ts';
 import { findTarget, selectByName } from '../selection.ts';
 import type { Case } from './case.ts';
 import { parseSchedule } from './schedule-text.ts';
@@ -51,30 +51,6 @@ export function readCase(bytes: Uint8Array, name: string, targets: readonly Targ
     if (error instanceof UsageError) return fail(error.message);
     throw error;
   }
-}
-
-function schemaMessage(error: z.ZodError): string {
-  // A misspelt field is missing and unknown at once; the second says more.
-  const issue = error.issues.find(one => one.code === 'unrecognized_keys') ?? error.issues[0];
-  if (issue === undefined) return 'is not a case';
-  const field = fieldName(issue.path);
-  if (issue.code === 'unrecognized_keys') {
-    return `${field === '' ? '' : `${field}: `}unknown field ${issue.keys.map(key => `"${key}"`).join(', ')}`;
-  }
-  const message = issue.message.replace(
-    /^Invalid input: expected (\w+), received undefined$/,
-    'missing ($1)',
-  );
-  return `${field === '' ? 'the file' : field}: ${message}`;
-}
-
-/** `cpus[1][0].mm` */
-function fieldName(path: readonly PropertyKey[]): string {
-  return path.reduce<string>(
-    (text, part) =>
-      typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`,
-    '',
-  );
 }
 
 function toCase(file: CaseFile, targets: readonly Target[]): Case {
