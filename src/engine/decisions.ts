@@ -10,6 +10,9 @@ export interface MachineView {
   readonly cpus: readonly Cpu[];
   readonly steps: number;
   readonly actors: number;
+  /** CPUs whose pending access can run, as bits, and the one that ran last: CPUs are offered from it on, in a round. */
+  readonly enabled: number;
+  readonly current: number;
   actorAt(k: number): readonly [kind: 'cpu' | 'commit' | 'irq', index: number];
   isEnabled(cpu: number): boolean;
   isDone(cpu: number): boolean;

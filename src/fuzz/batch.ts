@@ -1,36 +1,27 @@
 import { UsageError } from '../engine/errors.ts';
 import type { BoundProgram } from '../engine/program.ts';
 import { End } from '../engine/program.ts';
+import { Answers } from '../engine/strategies/answers.ts';
+import { Transcript } from '../engine/strategies/edited.ts';
+import { Follow } from '../engine/strategies/follow.ts';
 import { NondeterminismError, runTwice } from '../engine/strategies/nondeterminism.ts';
-import { RandomWalk } from '../engine/strategies/random.ts';
 import { Recorder } from '../engine/strategies/record.ts';
 import { sameVerdict, type Verdict } from './case/case.ts';
+import { parseSchedule } from './case/schedule-text.ts';
+import { AccessLog } from './coverage/access-log.ts';
 import type { Executor } from './executor.ts';
 import type { ProgramGenerator } from './generate.ts';
 import type { Heartbeat } from './heartbeat.ts';
-import type { Program } from './program.ts';
 import { nondeterministic } from './replay.ts';
-import { Stream } from './stream.ts';
-import type { BatchResult, FuzzTask, Job, RawFinding } from './tasks.ts';
+import { Portfolio, type Proposal } from './search/portfolio.ts';
+import { numbersOf, type Planned, plannedProgram, programOf } from './search/programs.ts';
+import { Tally } from './search/tally.ts';
+import type { BatchResult, FuzzTask, RawFinding, Seed } from './tasks.ts';
 
 /** Executions of one program: drawing it costs as much as a few of them. */
 const EXECUTIONS = 200;
 /** Programs that ask few questions have few schedules: this many executions for each question, at least. */
 const PER_QUESTION = 6;
-
-/**
- * Name of the stream from which the program with a number is drawn; its schedules come from `<name>/schedule`.
- * So a program depends on nothing but seed, design, memory model, size and its number.
- */
-function streamName(job: Job, program: number): string {
-  const { cpus, pages, mms } = job.size;
-  return `${job.seed}/${job.design}/${job.memory}/${cpus}.${pages}.${mms}/${program}`;
-}
-
-/** Draws the program with a number again. */
-export function drawProgram(generator: ProgramGenerator, job: Job, program: number): Program {
-  return generator.draw(new Stream(streamName(job, program)));
-}
 
 /** Runs programs one after the other, each under many schedules, until the task or the main thread ends it. */
 export class Batch {
@@ -40,6 +31,10 @@ export class Batch {
   readonly #task: FuzzTask;
   readonly #known: Set<string>;
   readonly #findings: RawFinding[] = [];
+  readonly #tally = new Tally();
+  readonly #log: AccessLog;
+  /** What the entry of the plan asked and was answered; null for fresh programs. */
+  #transcript: Transcript | null = null;
   #executions = 0;
   #violations = 0;
   #cutOff = 0;
@@ -51,16 +46,18 @@ export class Batch {
     this.#heartbeat = heartbeat;
     this.#task = task;
     this.#known = new Set(task.known);
+    this.#log = new AccessLog(executor.machine);
   }
 
   run(): BatchResult {
-    const { from, programs, job } = this.#task;
+    const { job, plan } = this.#task;
+    if (plan.kind === 'mutate') this.#transcript = this.#transcribe(plan.entry);
+    const [from, to] = numbersOf(plan);
     let next = from;
-    while (next < from + programs && !this.#over()) {
+    while (next < to && !this.#over()) {
       this.#heartbeat.program = next;
       if (!this.#heartbeat.beat()) break;
-      const program = drawProgram(this.#generator, job, next);
-      if (!this.#runProgram(next, program)) break;
+      if (!this.#runProgram(next, plannedProgram(this.#generator, job, plan, next))) break;
       next++;
     }
     this.#heartbeat.program = -1;
@@ -71,6 +68,10 @@ export class Batch {
       cutOff: this.#cutOff,
       accesses: this.#accesses,
       findings: this.#findings,
+      discoveries: [],
+      yields: this.#tally.yields(),
+      classes: { executions: 0, distinct: 0, once: 0 },
+      mapChanges: null,
     };
   }
 
@@ -79,47 +80,79 @@ export class Batch {
     return this.#task.untilCrash && this.#findings.length > 0;
   }
 
-  /** Returns false if the batch is to end. */
-  #runProgram(index: number, program: Program): boolean {
+  /** Runs the entry once more to learn what each of its decisions is about. */
+  #transcribe(entry: Seed): Transcript | null {
     const { machine } = this.#executor;
-    const { job } = this.#task;
-    const bound = this.#executor.bind(program);
-    const walk = new RandomWalk(`${streamName(job, index)}/schedule`);
-    const recorder = new Recorder(walk, this.#heartbeat.answers, this.#heartbeat.answerCount);
+    const source =
+      'case' in entry
+        ? new Follow(parseSchedule(entry.case.schedule, name => machine.layout.find(name)))
+        : new Answers(entry.answers);
+    const transcript = new Transcript(source);
+    try {
+      machine.run(this.#executor.bind(programOf(entry)), transcript);
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      return null;
+    }
+    return transcript;
+  }
+
+  /** Returns false if the batch is to end. */
+  #runProgram(index: number, planned: Planned): boolean {
+    const { machine } = this.#executor;
+    const bound = this.#executor.bind(planned.program);
+    const portfolio = new Portfolio(planned.stream, planned.same ? this.#transcript : null);
     let executions = EXECUTIONS;
     for (let i = 0; i < executions; i++) {
       if (this.#over() || !this.#heartbeat.beat()) return false;
       this.#executions++;
+      const proposal = portfolio.next();
+      const recorder = this.#record(proposal);
       let end: number;
       try {
         end = i === 0 ? this.#firstRun(bound, recorder) : machine.run(bound, recorder);
       } catch (error) {
-        this.#threw(error, index, program, recorder);
+        this.#threw(error, index, planned, recorder);
         return true;
       }
       this.#accesses += machine.steps;
-      if (i === 0) executions = Math.min(EXECUTIONS, 1 + PER_QUESTION * this.#heartbeat.answerCount[0]);
-      if (end === End.Violation) this.#violated(end, index, program, recorder);
+      if (i === 0) {
+        executions = Math.min(EXECUTIONS, 1 + PER_QUESTION * this.#heartbeat.answerCount[0]);
+        portfolio.profile = this.#log.profile();
+      }
+      this.#tally.add(proposal.strategy, 0);
+      if (end === End.Violation) this.#violated(end, index, planned, recorder);
       else if (end === End.Long) this.#cutOff++;
     }
     return true;
   }
 
-  /** The first execution of each program is run twice and must be bit-identical. */
-  #firstRun(bound: BoundProgram, recorder: Recorder): number {
-    return runTwice(this.#executor.machine, bound, recorder);
+  #record({ source }: Proposal): Recorder {
+    return new Recorder(source, this.#heartbeat.answers, this.#heartbeat.answerCount);
   }
 
-  #violated(end: number, index: number, program: Program, recorder: Recorder): void {
+  /** The first execution of each program is run twice and must be bit-identical; the second time it is looked at. */
+  #firstRun(bound: BoundProgram, recorder: Recorder): number {
+    const { machine } = this.#executor;
+    this.#log.begin();
+    try {
+      return runTwice(machine, bound, recorder, this.#log);
+    } finally {
+      machine.observer = null;
+    }
+  }
+
+  #violated(end: number, index: number, planned: Planned, recorder: Recorder): void {
     this.#violations++;
     const verdict = this.#executor.verdictOf(end);
     if (verdict.verdict !== 'violation' || this.#known.has(verdict.signature)) return;
     const message = this.#executor.machine.violation?.message ?? '';
-    this.#add(verdict, message, index, program, recorder);
+    this.#add(verdict, message, index, planned, recorder);
   }
 
-  #threw(error: unknown, index: number, program: Program, recorder: Recorder): void {
+  #threw(error: unknown, index: number, planned: Planned, recorder: Recorder): void {
     if (error instanceof UsageError) throw error;
+    const { program } = planned;
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof NondeterminismError) {
       const verdict = nondeterministic;
@@ -130,8 +163,8 @@ export class Batch {
       return;
     }
     const { verdict } = this.#executor.describe(program, recorder.answers());
-    if (verdict.verdict === 'error') this.#add(verdict, verdict.message, index, program, recorder);
-    else this.#add({ verdict: 'error', message }, message, index, program, recorder);
+    if (verdict.verdict === 'error') this.#add(verdict, verdict.message, index, planned, recorder);
+    else this.#add({ verdict: 'error', message }, message, index, planned, recorder);
   }
 
   #isNew(verdict: Verdict): boolean {
@@ -141,7 +174,7 @@ export class Batch {
     return true;
   }
 
-  #add(verdict: Verdict, message: string, index: number, program: Program, recorder: Recorder): void {
+  #add(verdict: Verdict, message: string, index: number, { program }: Planned, recorder: Recorder): void {
     if (!this.#isNew(verdict)) return;
     const described = this.#executor.describe(program, recorder.answers());
     const same = sameVerdict(described.verdict, verdict);

@@ -1,7 +1,7 @@
 import { knownKey } from './batch.ts';
 import type { Case } from './case/case.ts';
 import { HangError, type WorkerPool } from './pool.ts';
-import type { BatchResult, Job, RawFinding } from './tasks.ts';
+import type { BatchResult, Job, Plan, RawFinding } from './tasks.ts';
 
 /** What ends a campaign, and what it runs. */
 export interface CampaignOptions {
@@ -161,11 +161,12 @@ export class Campaign {
     return this.#pool.run<'fuzz'>({
       type: 'fuzz',
       job: state.job,
-      from: state.next,
-      programs,
+      plan: { kind: 'fresh', from: state.next, programs },
       executions: Math.min(state.left, Number.MAX_SAFE_INTEGER),
       known: [...state.known],
       untilCrash: this.#options.untilCrash,
+      coverage: null,
+      deterministic: false,
     });
   }
 
@@ -203,11 +204,13 @@ export class Campaign {
     const before = hang.program - state.next;
     if (before > 0) await this.#take(state, await this.#fuzz(state, before));
     if (state.next !== hang.program) return;
+    const plan: Plan = { kind: 'fresh', from: hang.program, programs: 1 };
     let steps: HangError['steps'] | null = null;
     try {
       await this.#pool.run<'describe'>({
         type: 'describe',
         job,
+        plan,
         program: hang.program,
         answers: hang.answers,
       });
@@ -223,7 +226,13 @@ export class Campaign {
     }
     state.hangs++;
     state.next = hang.program + 1;
-    const found: Case = await this.#pool.run<'hung'>({ type: 'hung', job, program: hang.program, steps });
+    const found: Case = await this.#pool.run<'hung'>({
+      type: 'hung',
+      job,
+      plan,
+      program: hang.program,
+      steps,
+    });
     const message = 'the model runs on for ever without an access';
     await this.#report(state, { case: found, message, program: hang.program, nondeterministic: false });
     if (state.hangs === MAX_HANGS) {

@@ -1,5 +1,5 @@
 import { UsageError } from '../engine/errors.ts';
-import type { Model, Operation, Size } from '../targets/target.ts';
+import type { Model, Operation, Parameter, Size } from '../targets/target.ts';
 import { unknownName } from './names.ts';
 import type { Call, Program } from './program.ts';
 import type { Stream } from './stream.ts';
@@ -19,6 +19,7 @@ export class ProgramGenerator {
   readonly #size: Size;
   readonly #scheduled: readonly Operation[];
   readonly #handlers: readonly Operation[];
+  readonly #parameters: ReadonlyMap<string, readonly Parameter[]>;
   readonly #draw: ReadonlyMap<string, (stream: Stream, home: Map<string, number>) => readonly number[]>;
 
   /** @throws UsageError if `only` names an operation that the model lacks, or leaves nothing to run. */
@@ -38,6 +39,7 @@ export class ProgramGenerator {
         '--ops: only interrupt handlers are named; name an operation that a CPU can run as well',
       );
     }
+    this.#parameters = new Map(chosen.map(({ name, parameters }) => [name, parameters]));
     this.#draw = new Map(
       chosen.map(operation => {
         const parameters = operation.parameters.map(parameter => {
@@ -70,6 +72,30 @@ export class ProgramGenerator {
         ? []
         : cpus.map(() => this.#calls(stream, home, this.#handlers, stream.weighted(INTERRUPT_WEIGHTS)));
     return { setup, cpus, interrupts };
+  }
+
+  /** The values that a program's operations agree on, as far as they do: those of its first operation that has them. */
+  homeOf(program: Program): Map<string, number> {
+    const home = new Map<string, number>();
+    for (const call of [...program.setup, ...program.cpus.flat()]) {
+      for (const [i, { name, focus }] of (this.#parameters.get(call.operation) ?? []).entries()) {
+        if (focus === true && !home.has(name)) home.set(name, call.args[i] ?? 0);
+      }
+    }
+    return home;
+  }
+
+  /** One operation with arguments for a list of a program; null if there are no interrupt handlers to draw. */
+  drawCall(stream: Stream, home: Map<string, number>, handler = false): Call | null {
+    const from = handler ? this.#handlers : this.#scheduled;
+    return from.length === 0 ? null : (this.#calls(stream, home, from, 1)[0] ?? null);
+  }
+
+  /** The same operation with one argument drawn anew; the call itself if it has none. */
+  redrawArgument(stream: Stream, { operation, args }: Call): Call {
+    const drawn = this.#draw.get(operation)?.(stream, new Map()) ?? [];
+    const at = stream.below(args.length);
+    return { operation, args: args.map((value, i) => (i === at ? (drawn[i] ?? value) : value)) };
   }
 
   /** Swarm testing (Groce et al., ISSTA 2012): leaving operations out lets the others meet more often. */

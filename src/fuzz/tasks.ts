@@ -1,5 +1,6 @@
 import type { Case } from './case/case.ts';
 import type { Minimized } from './minimize/minimize.ts';
+import type { Program } from './program.ts';
 import type { Replayed } from './replay.ts';
 
 /** What a batch of programs is drawn for and judged with. */
@@ -13,18 +14,51 @@ export interface Job {
   readonly seed: string;
 }
 
+/**
+ * A queue entry as it travels to a worker: a case, or what the same version of the model found, in numbers. `answers`
+ * are those of `Answers`; a case costs an execution more, to find them.
+ */
+export type Seed =
+  | { readonly id: string; readonly program: Program; readonly answers: ArrayLike<number> }
+  | { readonly id: string; readonly case: Case };
+
+/** New programs: the number of the first, and how many. */
+export interface FreshPlan {
+  readonly kind: 'fresh';
+  readonly from: number;
+  readonly programs: number;
+}
+
+/** Children of a queue entry, numbered from 0; each is a program (its parent's, or a change of it) with its schedules. */
+export interface MutatePlan {
+  readonly kind: 'mutate';
+  readonly entry: Seed;
+  /** Names the random stream of the children: the same name gives the same children. */
+  readonly stream: string;
+  readonly children: number;
+  /** Other entries, whose operations may be taken over. */
+  readonly others: readonly Seed[];
+}
+
+export type Plan = FreshPlan | MutatePlan;
+
 export interface FuzzTask {
   readonly type: 'fuzz';
   readonly job: Job;
-  /** Number of the first program, and how many. */
-  readonly from: number;
-  readonly programs: number;
+  readonly plan: Plan;
   /** At most this many executions. */
   readonly executions: number;
   /** Signatures already found for this design. */
   readonly known: readonly string[];
   /** End at the first finding. */
   readonly untilCrash: boolean;
+  /** The map of features of this design, shared by all workers (`CoverageMap.buffer`); null to look at no coverage. */
+  readonly coverage: SharedArrayBuffer | null;
+  /**
+   * What is new is judged by the map as it was when the task began, and the map is left alone: the main thread merges
+   * `BatchResult.mapChanges` in the order of the tasks. Else novelty is global at once.
+   */
+  readonly deterministic: boolean;
 }
 
 /** A violation, or an error of the model, as found. */
@@ -37,8 +71,46 @@ export interface RawFinding {
   readonly nondeterministic: boolean;
 }
 
+/** An execution that showed what none before it had shown: a candidate for the queue. */
+export interface Discovery {
+  readonly case: Case;
+  /** The decisions in numbers, for this version of the model. */
+  readonly answers: readonly number[];
+  /** Number of the program, or of the child. */
+  readonly program: number;
+  /** How program and schedule came about: `fresh pct`, `op-insert walk`, `splice sched-keep`, ... */
+  readonly provenance: string;
+  /** Id of the entry that it is a child of. */
+  readonly parent: string | null;
+  /** Cells of the map that were new. */
+  readonly features: readonly number[];
+  /** Names of the classes that these belong to. */
+  readonly classes: readonly string[];
+  /** Accesses of the execution. */
+  readonly accesses: number;
+  /** Executions of the task up to this one. */
+  readonly executions: number;
+}
+
+/** What one way of choosing schedules, or of changing programs, has brought. */
+export interface StrategyYield {
+  readonly strategy: string;
+  readonly schedules: number;
+  readonly newFeatures: number;
+}
+
+/**
+ * Executions told apart by the order of their conflicting accesses, within one program each: how many were looked at,
+ * how many differed, and how many of those were seen once only (what a Good-Turing estimate needs).
+ */
+export interface ExecutionClasses {
+  readonly executions: number;
+  readonly distinct: number;
+  readonly once: number;
+}
+
 export interface BatchResult {
-  /** The first program that was not run to the end of its executions. */
+  /** The first program or child that was not run to the end of its executions. */
   readonly next: number;
   readonly executions: number;
   /** Executions that ended in a violation, and those cut off for length. */
@@ -46,12 +118,19 @@ export interface BatchResult {
   readonly cutOff: number;
   readonly accesses: number;
   readonly findings: readonly RawFinding[];
+  readonly discoveries: readonly Discovery[];
+  readonly yields: readonly StrategyYield[];
+  readonly classes: ExecutionClasses;
+  /** For `CoverageMap.merge`; null unless the task was deterministic. */
+  readonly mapChanges: Int32Array | null;
 }
 
 /** Writes down the answers of an execution that hung or threw; steps go to the heartbeat as they happen. */
 export interface DescribeTask {
   readonly type: 'describe';
   readonly job: Job;
+  readonly plan: Plan;
+  /** Number of the program or child. */
   readonly program: number;
   readonly answers: readonly number[];
 }
@@ -60,6 +139,7 @@ export interface DescribeTask {
 export interface HungTask {
   readonly type: 'hung';
   readonly job: Job;
+  readonly plan: Plan;
   readonly program: number;
   readonly steps: readonly (readonly [actor: number, cpu: number, address: number])[];
 }

@@ -4,7 +4,7 @@ import { allSites, siteCounts } from '../engine/sites.ts';
 import { Answers } from '../engine/strategies/answers.ts';
 import { type DescribeListener, Describer, trimmed } from '../engine/strategies/describe.ts';
 import type { Size } from '../targets/target.ts';
-import { Batch, drawProgram } from './batch.ts';
+import { Batch } from './batch.ts';
 import { type Case, caseDesign } from './case/case.ts';
 import { Executor, memoryByName } from './executor.ts';
 import { ProgramGenerator } from './generate.ts';
@@ -12,6 +12,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { minimizeCase } from './minimize/minimize.ts';
 import { loadTargets } from './registry.ts';
 import { replayCase, searchNear } from './replay.ts';
+import { plannedProgram } from './search/programs.ts';
 import { parseSelection } from './selection.ts';
 import type { DescribeTask, Envelope, HungTask, Job, SiteCount } from './tasks.ts';
 
@@ -80,7 +81,7 @@ async function executorFor(
 
 /** Runs an execution that will hang again, leaving its steps in the shared words. */
 function describe({ executor, generator }: Prepared, task: DescribeTask, beat: Heartbeat): null {
-  const program = drawProgram(generator, task.job, task.program);
+  const { program } = plannedProgram(generator, task.job, task.plan, task.program);
   const listener: DescribeListener = {
     step: step => beat.addStep(actors.indexOf(step.actor), step.cpu, step.address),
     pick: pick => beat.addStep(PICK, pick.kind, pick.value),
@@ -91,7 +92,7 @@ function describe({ executor, generator }: Prepared, task: DescribeTask, beat: H
 }
 
 function hung({ executor, generator }: Prepared, task: HungTask): Case {
-  const program = drawProgram(generator, task.job, task.program);
+  const { program } = plannedProgram(generator, task.job, task.plan, task.program);
   const before: Pick[] = [];
   const steps: Step[] = [];
   let picks = before;

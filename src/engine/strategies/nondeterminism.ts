@@ -1,6 +1,7 @@
 import { choiceNames } from '../access.ts';
 import type { DecisionSource } from '../decisions.ts';
 import type { Machine } from '../machine.ts';
+import type { Observer } from '../observer.ts';
 import type { BoundProgram } from '../program.ts';
 
 /** Two runs with the same program and decisions differed: the model reads something besides the machine. */
@@ -59,17 +60,24 @@ class SameAgain implements DecisionSource {
 
 /**
  * Runs a program twice with the same decisions and checks that the runs are bit-identical: the same questions,
- * the same number of steps, the same end and the same words. Returns the end.
+ * the same number of steps, the same end and the same words. Returns the end. `observer` follows the second run.
  *
  * @throws NondeterminismError naming the first difference.
  */
-export function runTwice(machine: Machine, program: BoundProgram, source: DecisionSource): number {
+export function runTwice(
+  machine: Machine,
+  program: BoundProgram,
+  source: DecisionSource,
+  observer: Observer | null = null,
+): number {
   const questions = new Questions(source);
   const end = machine.run(program, questions);
   const { steps, violation } = machine;
   const words = machine.words.slice();
   const again = new SameAgain(questions.asked, source.everyStep);
+  machine.observer = observer;
   const secondEnd = machine.run(program, again);
+  machine.observer = null;
   if (again.left !== 0) {
     throw new NondeterminismError(`the second run ended ${again.left} decisions before the first`);
   }

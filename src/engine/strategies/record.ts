@@ -1,3 +1,4 @@
+import { Choice } from '../access.ts';
 import type { DecisionSource } from '../decisions.ts';
 import type { Machine } from '../machine.ts';
 
@@ -32,6 +33,8 @@ export class Recorder implements DecisionSource {
 
   choose(kind: number, n: number): number {
     const value = this.#inner.choose(kind, n);
+    // Forced steps are not written down: `Answers` is not asked for them.
+    if (n === 1 && kind === Choice.Actor) return value;
     if (this.#count === this.#log.length) {
       const larger = new Int32Array(2 * this.#log.length);
       larger.set(this.#log);

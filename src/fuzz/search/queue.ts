@@ -1,0 +1,176 @@
+import { Stream } from '../stream.ts';
+
+/** What the queue knows of an entry; program and answers are kept by whoever keeps the files. */
+export interface QueueEntry {
+  readonly id: string;
+  readonly parent: string | null;
+  /** Cells of the map that were new when it was found. */
+  readonly features: readonly number[];
+  /** Accesses of its execution. */
+  readonly accesses: number;
+}
+
+/** What to do next: a number of fresh programs, or children of an entry, with others to splice in. */
+export type Step =
+  | { readonly kind: 'fresh'; readonly from: number; readonly programs: number }
+  | {
+      readonly kind: 'mutate';
+      readonly entry: string;
+      readonly stream: string;
+      readonly children: number;
+      readonly others: readonly string[];
+    };
+
+/** What came of a step. */
+export interface Outcome {
+  readonly executions: number;
+  readonly newFeatures: number;
+}
+
+/** The state of a queue as it is saved: plain data. */
+export interface QueueState {
+  readonly version: 1;
+  readonly seed: string;
+  readonly steps: number;
+  readonly nextProgram: number;
+  readonly entries: readonly (QueueEntry & { readonly chosen: number; readonly yielded: number })[];
+}
+
+interface Kept {
+  readonly entry: QueueEntry;
+  /** Times that it was chosen, and features that its children have found. */
+  chosen: number;
+  yielded: number;
+}
+
+/** Share of steps that run fresh programs while the queue has entries. */
+const FRESH = 0.5;
+/** Programs of a fresh step, and children of a mutation step: enough to be worth the way to a worker. */
+const PROGRAMS = 8;
+const CHILDREN = 8;
+/** Entries looked at for each choice; the one with most energy is taken. A tournament costs the same at any size. */
+const TOURNAMENT = 12;
+/** Others offered for splicing. */
+const OTHERS = 3;
+
+/**
+ * Chooses what a campaign runs next: fresh programs, or children of an entry drawn by energy. Pure and deterministic:
+ * the same seed and the same calls in the same order give the same steps. One queue serves one design.
+ *
+ * Energy goes to entries whose features are rare, by how often executions hit them (as AFL's `fast` schedule and RFF's
+ * do), and away from entries that were chosen often without bringing anything.
+ */
+export class SearchQueue {
+  readonly #seed: string;
+  readonly #hits: (feature: number) => number;
+  readonly #kept: Kept[] = [];
+  readonly #byId = new Map<string, Kept>();
+  #steps = 0;
+  #nextProgram = 0;
+
+  /** `hits` says how many executions hit a feature, by the map as it is now: `CoverageMap.hits`. */
+  constructor(seed: string, hits: (feature: number) => number) {
+    this.#seed = seed;
+    this.#hits = hits;
+  }
+
+  get size(): number {
+    return this.#kept.length;
+  }
+
+  /** Number of the first program not yet handed out. */
+  get nextProgram(): number {
+    return this.#nextProgram;
+  }
+
+  has(id: string): boolean {
+    return this.#byId.has(id);
+  }
+
+  /** Adds an entry; one with a known id is ignored. */
+  add(entry: QueueEntry): void {
+    if (this.#byId.has(entry.id)) return;
+    const kept = { entry, chosen: 0, yielded: 0 };
+    this.#kept.push(kept);
+    this.#byId.set(entry.id, kept);
+  }
+
+  /** What to run next. Each step has a random stream of its own, so a queue that was saved goes on as it would have. */
+  next(): Step {
+    const number = this.#steps++;
+    const stream = new Stream(`${this.#seed}/queue/${number}`);
+    if (this.#kept.length === 0 || stream.below(1000) < 1000 * FRESH) {
+      const from = this.#nextProgram;
+      this.#nextProgram += PROGRAMS;
+      return { kind: 'fresh', from, programs: PROGRAMS };
+    }
+    const chosen = this.#tournament(stream);
+    chosen.chosen++;
+    const others = Array.from({ length: OTHERS }, () => this.#kept[stream.below(this.#kept.length)].entry.id);
+    return {
+      kind: 'mutate',
+      entry: chosen.entry.id,
+      stream: `${number}`,
+      children: CHILDREN,
+      others,
+    };
+  }
+
+  /** Programs of a fresh step that were not run (the campaign paused, a worker was lost): they come next. */
+  giveBack(from: number): void {
+    this.#nextProgram = Math.min(this.#nextProgram, from);
+  }
+
+  /** Says what came of a step. */
+  done(step: Step, outcome: Outcome): void {
+    if (step.kind === 'fresh') return;
+    const kept = this.#byId.get(step.entry);
+    if (kept !== undefined) kept.yielded += outcome.newFeatures;
+  }
+
+  toJSON(): QueueState {
+    return {
+      version: 1,
+      seed: this.#seed,
+      steps: this.#steps,
+      nextProgram: this.#nextProgram,
+      entries: this.#kept.map(({ entry, chosen, yielded }) => ({ ...entry, chosen, yielded })),
+    };
+  }
+
+  /** The queue that was saved. */
+  static fromJSON(state: QueueState, hits: (feature: number) => number): SearchQueue {
+    const queue = new SearchQueue(state.seed, hits);
+    queue.#steps = state.steps;
+    queue.#nextProgram = state.nextProgram;
+    for (const { chosen, yielded, ...entry } of state.entries) {
+      queue.add(entry);
+      const kept = queue.#byId.get(entry.id);
+      if (kept === undefined) continue;
+      kept.chosen = chosen;
+      kept.yielded = yielded;
+    }
+    return queue;
+  }
+
+  #tournament(stream: Stream): Kept {
+    let best = this.#kept[stream.below(this.#kept.length)];
+    let energy = this.#energy(best);
+    for (let i = 1; i < TOURNAMENT; i++) {
+      const other = this.#kept[stream.below(this.#kept.length)];
+      const its = this.#energy(other);
+      if (its <= energy) continue;
+      best = other;
+      energy = its;
+    }
+    return best;
+  }
+
+  /** More for rare features and for entries whose children found something; less for each time it was chosen. */
+  #energy({ entry, chosen, yielded }: Kept): number {
+    let rarest = Number.POSITIVE_INFINITY;
+    for (const feature of entry.features) rarest = Math.min(rarest, this.#hits(feature));
+    const rare = 1 / Math.sqrt(1 + rarest);
+    return (rare * (1 + yielded)) / (1 + chosen);
+  }
+}
