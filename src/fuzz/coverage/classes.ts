@@ -15,7 +15,11 @@ export const featureClasses: readonly FeatureClass[] = [
     meaning: 'store and the load that saw it, or that saw an older value; delayed or not',
     bits: 16,
   },
-  { name: 'hand-offs', meaning: 'access to a word after an access to it by another CPU, one writing', bits: 16 },
+  {
+    name: 'hand-offs',
+    meaning: 'access to a word after an access to it by another CPU, one writing',
+    bits: 16,
+  },
   { name: 'windows', meaning: 'two accesses of one CPU that took effect out of order', bits: 16 },
   {
     name: 'contexts',
@@ -29,9 +33,8 @@ export const featureClasses: readonly FeatureClass[] = [
 export const Feature = { Site: 0, ReadsFrom: 1, HandOff: 2, Window: 3, Context: 4, State: 5 } as const;
 
 /** First cell of each class, and after the last one the number of all cells. */
-export const firstCell: readonly number[] = featureClasses.reduce<readonly number[]>(
-  (cells, { bits }) => [...cells, (cells.at(-1) ?? 0) + (1 << bits)],
-  [0],
+export const firstCell: readonly number[] = [...featureClasses.keys(), featureClasses.length].map(i =>
+  featureClasses.slice(0, i).reduce((sum, { bits }) => sum + (1 << bits), 0),
 );
 
 /** Cells of all classes. */
