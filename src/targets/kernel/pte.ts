@@ -1,6 +1,6 @@
 /**
- * Page-table entries as small words. Present: PRESENT, attributes, page number from bit 8. Not present: SWAP with
- * the slot number, or MIGRATION with the page number.
+ * Page-table entries as small words. Present: `Present`, attributes, page number from bit 8. Not present: `Swap` with
+ * the slot number, or `Migration` with the page number. Targets add attributes of their own from bit 5 to bit 7.
  */
 export const Pte = { Present: 1, Tagged: 2, Write: 4, Swap: 8, Migration: 16 } as const;
 
