@@ -4,6 +4,7 @@ import { loadTargets } from '../fuzz/registry.ts';
 import type { Target } from '../targets/target.ts';
 import { fuzzCommand } from './commands/fuzz.ts';
 import { litmusCommand, litmusOptions } from './commands/litmus.ts';
+import { matrixCommand, matrixOptions } from './commands/matrix.ts';
 import { minimizeCommand } from './commands/minimize.ts';
 import { replayCommand } from './commands/replay.ts';
 import { targetsCommand } from './commands/targets.ts';
@@ -181,6 +182,12 @@ async function parse(args: readonly string[]): Promise<number> {
             executions: parseCount('--execs', argv.execs, 1, 1e12),
           }),
         ),
+    )
+    .command(
+      'matrix [design..]',
+      'which designs hold and how the others fail: a table of designs by oracles',
+      y => matrixOptions(y),
+      argv => using(argv, (targets, options) => matrixCommand(targets, options, argv)),
     )
     .command('litmus <path..>', 'run litmus tests under a memory model', litmusOptions, async argv => {
       code = await litmusCommand(argv);

@@ -1,4 +1,5 @@
 import type { Case } from './case/case.ts';
+import type { Cost, CostTask } from './matrix/cost.ts';
 import type { Minimized } from './minimize/minimize.ts';
 import type { Program } from './program.ts';
 import type { Replayed } from './replay.ts';
@@ -180,6 +181,7 @@ export interface Tasks {
   replay: { task: ReplayTask; result: Replayed };
   search: { task: SearchTask; result: Case | null };
   minimize: { task: MinimizeTask; result: Minimized | null };
+  cost: { task: CostTask; result: Cost };
   sites: { task: SitesTask; result: readonly SiteCount[] };
 }
 

@@ -9,6 +9,7 @@ import { type Case, caseDesign } from './case/case.ts';
 import { Executor, memoryByName } from './executor.ts';
 import { ProgramGenerator } from './generate.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { measureCost } from './matrix/cost.ts';
 import { minimizeCase } from './minimize/minimize.ts';
 import { loadTargets } from './registry.ts';
 import { replayCase, searchNear } from './replay.ts';
@@ -45,6 +46,11 @@ export default async function runTask({ task, modules, heartbeat }: Envelope): P
       return searchNear(await ofCase(task.case), task.case, () => beat.beat());
     case 'minimize':
       return minimizeCase(await ofCase(task.case), task.case, task.budget, () => beat.beat());
+    case 'cost': {
+      const { design, memory, size } = task.job;
+      const executor = await executorFor(modules, design, memory, size);
+      return measureCost(executor, task, () => beat.beat());
+    }
     case 'sites':
       return allSites().flatMap((site, id): SiteCount[] =>
         site.func === '' ? [] : [{ key: site.key, line: site.line, count: siteCounts[id] }],

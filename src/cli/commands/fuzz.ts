@@ -1,32 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { join, relative } from 'node:path';
-import { UsageError } from '../../engine/errors.ts';
 import { Campaign, type CampaignStats, type Finding } from '../../fuzz/campaign.ts';
 import type { Case } from '../../fuzz/case/case.ts';
 import { CrashStore } from '../../fuzz/crash-store.ts';
-import { ProgramGenerator } from '../../fuzz/generate.ts';
-import { unknownName } from '../../fuzz/names.ts';
 import { WorkerPool } from '../../fuzz/pool.ts';
-import { parseSelection, type Selection, selectionName } from '../../fuzz/selection.ts';
 import type { Job } from '../../fuzz/tasks.ts';
 import type { Trace } from '../../fuzz/trace.ts';
 import { headline, report } from '../../report/report.ts';
 import type { Target } from '../../targets/target.ts';
 import { caseText } from '../case-text.ts';
 import { Exit } from '../exit.ts';
-import { type GlobalOptions, machineOf } from '../options.ts';
+import { checkOperations, type JobOptions, jobOf, selectionsOf } from '../jobs.ts';
+import type { GlobalOptions } from '../options.ts';
 import { progressLine } from '../progress.ts';
 
-export interface FuzzOptions extends GlobalOptions {
+export interface FuzzOptions extends GlobalOptions, JobOptions {
   readonly designs: readonly string[];
   readonly seconds: number | null;
   readonly executions: number | null;
   readonly seed: string | undefined;
-  readonly cpus: string | undefined;
-  readonly pages: string | undefined;
-  readonly mms: string | undefined;
-  readonly memory: string | undefined;
-  readonly ops: readonly string[];
   readonly out: string;
   readonly untilCrash: boolean;
   readonly sites: boolean;
@@ -49,48 +41,6 @@ export async function fuzzCommand(targets: readonly Target[], options: FuzzOptio
   console.log(`seed ${seed}, findings go to ${options.out}${limit}`);
   const session = new FuzzSession(targets, jobs, store, options);
   return session.run();
-}
-
-function selectionsOf(designs: readonly string[], targets: readonly Target[]): readonly Selection[] {
-  if (targets.length === 0)
-    throw new UsageError('there are no targets; name a module that has some with --target-module');
-  const named = designs.length > 0 ? designs : targets.map(target => target.name);
-  const all = named.flatMap(text => parseSelection(text, targets));
-  return all.filter((one, i) => all.findIndex(other => selectionName(other) === selectionName(one)) === i);
-}
-
-/** What to run of a design; null if it has none of the operations named by --ops, as designs differ in them. */
-function jobOf(selection: Selection, seed: string, options: FuzzOptions): Job | null {
-  const { memory, cpus, pages, mms } = options;
-  const machine = machineOf(selection.target, {
-    ...(memory === undefined ? {} : { memory }),
-    ...(cpus === undefined ? {} : { cpus }),
-    ...(pages === undefined ? {} : { pages }),
-    ...(mms === undefined ? {} : { mms }),
-  });
-  const known = selection.target.build(selection.settings, machine.size).operations.map(one => one.name);
-  const ops = options.ops.filter(name => known.includes(name));
-  if (options.ops.length > 0 && ops.length === 0) return null;
-  return { design: selectionName(selection), memory: machine.memory, size: machine.size, ops, seed };
-}
-
-/** Refuses names of operations that no design has, and lists without anything to schedule, before anything runs. */
-function checkOperations(jobs: readonly Job[], selections: readonly Selection[], options: FuzzOptions): void {
-  for (const name of options.ops) {
-    if (jobs.some(job => job.ops.includes(name))) continue;
-    const known = new Set(
-      selections.flatMap(({ target, settings }) =>
-        target.build(settings, target.size).operations.map(op => op.name),
-      ),
-    );
-    throw new UsageError(`--ops: ${unknownName('operation', name, [...known])}`);
-  }
-  for (const job of jobs) {
-    const selection = selections.find(one => selectionName(one) === job.design);
-    if (selection !== undefined) {
-      new ProgramGenerator(selection.target.build(selection.settings, job.size), job.size, job.ops);
-    }
-  }
 }
 
 /** One run of the command: the campaign, what it prints and what it writes. */
