@@ -1,5 +1,5 @@
 import type { Case } from './case/case.ts';
-import type { Cost, CostTask } from './matrix/cost.ts';
+import type { Cost } from './matrix/cost-figures.ts';
 import type { Minimized } from './minimize/minimize.ts';
 import type { Program } from './program.ts';
 import type { Replayed } from './replay.ts';
@@ -171,6 +171,13 @@ export interface SiteCount {
   readonly key: string;
   readonly line: number;
   readonly count: number;
+}
+
+/** Measures what a design costs, on programs that do not depend on the design. */
+export interface CostTask {
+  readonly type: 'cost';
+  readonly job: Job;
+  readonly executions: number;
 }
 
 /** Each kind of task with its result. */

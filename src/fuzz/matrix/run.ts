@@ -4,7 +4,7 @@ import { HangError, type WorkerPool } from '../pool.ts';
 import { designName } from '../selection.ts';
 import { cellsOf, hazardsOf, type Seen, type Shown } from './cells.ts';
 import { allows, type CorpusCase } from './corpus.ts';
-import type { Cost } from './cost.ts';
+import type { Cost } from './cost-figures.ts';
 import { commonOperations, type Planned } from './plan.ts';
 import { type Changed, oraclesOf, type Row, type Table } from './table.ts';
 

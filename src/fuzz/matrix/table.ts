@@ -1,5 +1,5 @@
 import type { Size } from '../../targets/target.ts';
-import type { Cost } from './cost.ts';
+import type { Cost } from './cost-figures.ts';
 
 /** What a run says about one design and one oracle. */
 export type Cell =

@@ -1,4 +1,4 @@
-import type { Cost } from '../../fuzz/matrix/cost.ts';
+import type { Cost } from '../../fuzz/matrix/cost-figures.ts';
 import type { Cell, Row, Table } from '../../fuzz/matrix/table.ts';
 import { unexpected } from '../../fuzz/matrix/table.ts';
 import { shortHash } from '../../fuzz/signature.ts';
