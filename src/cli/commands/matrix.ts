@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import type { Argv } from 'yargs';
 import { UsageError } from '../../engine/errors.ts';
-import type { Finding } from '../../fuzz/campaign.ts';
 import { loadCatalogue, shippedCorpus } from '../../fuzz/catalogue.ts';
 import { memoryByName } from '../../fuzz/executor.ts';
 import { loadCorpus } from '../../fuzz/matrix/corpus.ts';
@@ -12,6 +11,7 @@ import { MatrixRun } from '../../fuzz/matrix/run.ts';
 import { type Table, unexpected } from '../../fuzz/matrix/table.ts';
 import { WorkerPool } from '../../fuzz/pool.ts';
 import { shortHash } from '../../fuzz/signature.ts';
+import type { RawFinding } from '../../fuzz/tasks.ts';
 import { matrixJson } from '../../report/matrix/json.ts';
 import { matrixMarkdown } from '../../report/matrix/markdown.ts';
 import { matrixText } from '../../report/matrix/text.ts';
@@ -109,8 +109,8 @@ export async function matrixCommand(
   const status = new StatusLine();
   const run = new MatrixRun(planned, corpus, limits, pool, {
     progress: (text, done, all) => status.show(`[${done} of ${all} designs] ${text}`),
-    found: async finding => {
-      if (args.out !== undefined) await write(args.out, finding, pool, targets);
+    found: async (finding, signature) => {
+      if (args.out !== undefined) await write(args.out, finding, signature, pool, targets);
     },
   });
   let interrupts = 0;
@@ -173,14 +173,15 @@ function openFolder(folder: string): void {
 /** Writes the minimised case of a violation: `mte-sync-v5.19-tag-loss-1a2b3c4d.yaml`. */
 async function write(
   folder: string,
-  { case: one, key, message }: Finding,
+  { case: one, message }: RawFinding,
+  signature: string,
   pool: WorkerPool,
   targets: readonly Target[],
 ): Promise<void> {
   const minimized = await pool.run<'minimize'>({ type: 'minimize', case: one, budget: MINIMIZE_BUDGET });
   const design = [one.target, one.variant, ...one.switches].join('-');
-  const oracle = key.split(' | ')[0] ?? key;
-  const file = join(folder, `${design}-${oracle}-${shortHash(key)}.yaml`.replace(/[^\w./+-]+/g, '_'));
+  const oracle = signature.split(' | ')[0] ?? signature;
+  const file = join(folder, `${design}-${oracle}-${shortHash(signature)}.yaml`.replace(/[^\w./+-]+/g, '_'));
   await writeFileAtomic(file, caseText(minimized?.case ?? one, targets, [headline(one, message)]));
 }
 

@@ -1,11 +1,12 @@
-import { Campaign, type CampaignStats, type Finding } from '../campaign.ts';
 import { sameVerdict, type Verdict, verdictText } from '../case/case.ts';
 import { HangError, type WorkerPool } from '../pool.ts';
 import { designName } from '../selection.ts';
+import type { RawFinding } from '../tasks.ts';
 import { cellsOf, hazardsOf, type Seen, type Shown } from './cells.ts';
 import { allows, type CorpusCase } from './corpus.ts';
 import type { Cost } from './cost-figures.ts';
 import { commonOperations, type Planned } from './plan.ts';
+import { Search, type Searched } from './search.ts';
 import { type Changed, oraclesOf, type Row, type Table } from './table.ts';
 
 export interface MatrixLimits {
@@ -21,7 +22,7 @@ export interface MatrixHooks {
   /** What is being done, after how many designs of all. */
   progress(text: string, done: number, all: number): void;
   /** A violation that no case of the corpus on this design shows. */
-  found(finding: Finding): Promise<void>;
+  found(finding: RawFinding, signature: string): Promise<void>;
 }
 
 /** Seconds that a design gets at least, however little is left. */
@@ -35,7 +36,7 @@ export class MatrixRun {
   readonly #pool: WorkerPool;
   readonly #hooks: MatrixHooks;
   readonly #rows = new Map<Planned, Row>();
-  #campaign: Campaign | null = null;
+  #search: Search | null = null;
   #stopped = false;
 
   constructor(
@@ -55,7 +56,7 @@ export class MatrixRun {
   /** Ends the run soon; the designs that are done stay in the tables. */
   stop(): void {
     this.#stopped = true;
-    this.#campaign?.stop();
+    this.#search?.stop();
     this.#pool.stop();
   }
 
@@ -94,13 +95,9 @@ export class MatrixRun {
     const { target, variant, switches } = selection;
     const corpus = this.#corpus.filter(one => one.case.target === target.name);
     const { shown, changed, replayed } = await this.#replay(planned);
-    const { findings, stats } = await this.#search(planned, seconds, shown);
-    const seen: Seen = {
-      oracles: target.oracles,
-      shown,
-      found: findings.filter(one => !one.modelFault).map(one => one.key),
-      executions: stats.executions,
-    };
+    const searched = await this.#searched(planned, seconds, shown);
+    const { executions, accesses, cutOff, modelFaults } = searched;
+    const seen: Seen = { oracles: target.oracles, shown, found: searched.signatures, executions };
     return {
       design: job.design,
       name: designName(selection),
@@ -109,14 +106,14 @@ export class MatrixRun {
       fixed: variant.fixed === true && switches.length === 0,
       memory: job.memory,
       size: job.size,
-      executions: stats.executions,
-      cutOff: stats.cutOff,
-      accesses: stats.accesses,
+      executions,
+      cutOff,
+      accesses,
       replayed,
       cells: cellsOf(seen, corpus),
       hazards: hazardsOf(job.design, seen, corpus),
       changed,
-      modelFaults: findings.filter(one => one.modelFault).map(one => one.message),
+      modelFaults,
       cost: await this.#cost(planned),
     };
   }
@@ -155,31 +152,18 @@ export class MatrixRun {
     }
   }
 
-  async #search(
-    planned: Planned,
-    seconds: number | null,
-    shown: readonly Shown[],
-  ): Promise<{ findings: readonly Finding[]; stats: Readonly<CampaignStats> }> {
+  async #searched(planned: Planned, seconds: number | null, shown: readonly Shown[]): Promise<Searched> {
     const { executions } = this.#limits;
     const of = executions === null ? '' : ` of ${executions}`;
-    const findings: Finding[] = [];
-    const campaign = new Campaign(
-      { jobs: [planned.job], executions, seconds, untilCrash: false },
-      this.#pool,
-      {
-        found: async finding => {
-          findings.push(finding);
-          const known = shown.some(one => one.signature === finding.key);
-          if (!finding.modelFault && !known) await this.#hooks.found(finding);
-        },
-        progress: stats => this.#progress(planned, `${stats.executions}${of} executions`),
-        note: () => {},
+    const search = new Search(planned.job, this.#pool, {
+      found: async (finding, signature) => {
+        if (!shown.some(one => one.signature === signature)) await this.#hooks.found(finding, signature);
       },
-    );
-    this.#campaign = campaign;
-    if (this.#stopped) campaign.stop();
-    await campaign.run();
-    return { findings, stats: campaign.stats };
+      progress: done => this.#progress(planned, `${done}${of} executions`),
+    });
+    this.#search = search;
+    if (this.#stopped) search.stop();
+    return search.run(executions, seconds);
   }
 
   async #cost(planned: Planned): Promise<Cost | null> {
