@@ -6,6 +6,7 @@ import { type DescribeListener, Describer, trimmed } from '../engine/strategies/
 import type { Size } from '../targets/target.ts';
 import { Batch } from './batch.ts';
 import { type Case, caseDesign } from './case/case.ts';
+import { CoverageSession } from './coverage/session.ts';
 import { Executor, memoryByName } from './executor.ts';
 import { ProgramGenerator } from './generate.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -22,6 +23,17 @@ const actors: readonly ActorKind[] = ['cpu', 'commit', 'irq'];
 const PICK = actors.length;
 const executors = new Map<string, Executor>();
 
+const sessions = new WeakMap<Executor, CoverageSession>();
+
+function sessionOf(executor: Executor): CoverageSession {
+  let session = sessions.get(executor);
+  if (session === undefined) {
+    session = new CoverageSession(executor.machine, executor.model);
+    sessions.set(executor, session);
+  }
+  return session;
+}
+
 /** The entry of the worker thread: runs one task. Machines are kept for the tasks that follow. */
 export default async function runTask({ task, modules, heartbeat }: Envelope): Promise<unknown> {
   const beat = new Heartbeat(heartbeat);
@@ -34,7 +46,7 @@ export default async function runTask({ task, modules, heartbeat }: Envelope): P
   switch (task.type) {
     case 'fuzz': {
       const { executor, generator } = await prepare(modules, task.job);
-      return new Batch(executor, generator, beat, task).run();
+      return new Batch(executor, generator, beat, sessionOf(executor), task).run();
     }
     case 'describe':
       return describe(await prepare(modules, task.job), task, beat);
