@@ -115,7 +115,11 @@ export class Batch {
   #runProgram(index: number, planned: Planned): boolean {
     const { machine } = this.#executor;
     const bound = this.#executor.bind(planned.program);
-    const portfolio = new Portfolio(planned.stream, planned.same ? this.#transcript : null);
+    const portfolio = new Portfolio(
+      planned.stream,
+      planned.same ? this.#transcript : null,
+      this.#task.shares,
+    );
     this.#classes.nextProgram();
     let executions = EXECUTIONS;
     for (let i = 0; i < executions; i++) {
@@ -209,7 +213,8 @@ export class Batch {
       if (!this.#isNew(verdict)) return;
       const { schedule } = this.#executor.describe(program, recorder.answers());
       const found = this.#executor.toCase(program, schedule, verdict);
-      this.#findings.push({ case: found, message, program: index, nondeterministic: true });
+      const executions = this.#executions;
+      this.#findings.push({ case: found, message, program: index, executions, nondeterministic: true });
       return;
     }
     const { verdict } = this.#executor.describe(program, recorder.answers());
@@ -234,6 +239,7 @@ export class Batch {
         ? message
         : `${message} (run again with the same decisions: ${described.verdict.verdict})`,
       program: index,
+      executions: this.#executions,
       nondeterministic: !same,
     });
   }

@@ -234,7 +234,13 @@ export class Campaign {
       steps,
     });
     const message = 'the model runs on for ever without an access';
-    await this.#report(state, { case: found, message, program: hang.program, nondeterministic: false });
+    await this.#report(state, {
+      case: found,
+      message,
+      program: hang.program,
+      executions: 1,
+      nondeterministic: false,
+    });
     if (state.hangs === MAX_HANGS) {
       this.#hooks.note(`${job.design}: ${MAX_HANGS} programs hung; it is left out from here on`);
     }

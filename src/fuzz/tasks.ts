@@ -3,6 +3,7 @@ import type { Cost } from './matrix/cost-figures.ts';
 import type { Minimized } from './minimize/minimize.ts';
 import type { Program } from './program.ts';
 import type { Replayed } from './replay.ts';
+import type { Shares } from './search/portfolio.ts';
 
 /** What a batch of programs is drawn for and judged with. */
 export interface Job {
@@ -60,6 +61,8 @@ export interface FuzzTask {
    * `BatchResult.mapChanges` in the order of the tasks. Else novelty is global at once.
    */
   readonly deterministic: boolean;
+  /** How often each strategy gives a schedule; `defaultShares` unless given. */
+  readonly shares?: Shares;
 }
 
 /** A violation, or an error of the model, as found. */
@@ -68,6 +71,8 @@ export interface RawFinding {
   /** The oracle's message, or that of the error. */
   readonly message: string;
   readonly program: number;
+  /** Executions of the task up to this one. */
+  readonly executions: number;
   /** True if the two runs of one execution differed. */
   readonly nondeterministic: boolean;
 }
