@@ -76,12 +76,8 @@ export function runTwice(
   const words = machine.words.slice();
   const again = new SameAgain(questions.asked, source.everyStep);
   machine.observer = observer;
-  let secondEnd: number;
-  try {
-    secondEnd = machine.run(program, again);
-  } finally {
-    machine.observer = null;
-  }
+  const secondEnd = machine.run(program, again);
+  machine.observer = null;
   if (again.left !== 0) {
     throw new NondeterminismError(`the second run ended ${again.left} decisions before the first`);
   }

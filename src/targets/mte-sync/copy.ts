@@ -1,8 +1,7 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
-import { PG } from '../kernel/page-flags.ts';
-import { mteCopyPageTags, pageMteTagged, setPageMteTagged, tryPageMteTagging } from '../kernel/page-tags.ts';
-import type { Page, State } from './state.ts';
+import { type Page, PG, type State } from './state.ts';
+import { mteCopyPageTags, pageMteTagged, setPageMteTagged, tryPageMteTagging } from './tags.ts';
 
 /**
  * copy_highpage() (arch/arm64/mm/copypage.c), the tags of it: may run under page-table locks, must not sleep and

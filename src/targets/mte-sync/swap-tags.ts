@@ -1,7 +1,7 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { Gfp } from '../../engine/gfp.ts';
-import { PG } from '../kernel/page-flags.ts';
+import { type Page, PG, type State } from './state.ts';
 import {
   mteRestorePageTags,
   mteSavePageTags,
@@ -9,8 +9,7 @@ import {
   setPageMteTagged,
   testAndSetPageBit,
   tryPageMteTagging,
-} from '../kernel/page-tags.ts';
-import type { Page, State } from './state.ts';
+} from './tags.ts';
 
 // arch/arm64/mm/mteswap.c: the xarray mte_pages, indexed by swap entry; values are 128-byte buffers.
 

@@ -1,4 +1,3 @@
-import { switchOf } from '../kernel/settings.ts';
 import type { Switch, Variant } from '../target.ts';
 import type { Design } from './design.ts';
 
@@ -154,7 +153,12 @@ export const variants: readonly (Variant & {
   },
 ];
 
-const sw = switchOf<Design>();
+const sw = (name: string, summary: string, origin: string, settings: Partial<Design>): Switch => ({
+  name,
+  summary,
+  origin,
+  settings: { ...settings },
+});
 
 export const switches: readonly Switch[] = [
   sw('flag-last', 'tag-clearing-v1: PG_mte_tagged is set only after the tags', 'mail/mte-sync.txt', {
