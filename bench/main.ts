@@ -16,6 +16,11 @@ const rows: Readonly<Record<string, () => Yardstick>> = Object.fromEntries([
   ...models.flatMap(memory =>
     [2, 3, 4].map(cpus => [`mte-sync, ${cpus} CPUs, ${memory}`, () => mteSync(memory, cpus)] as const),
   ),
+  ...models.flatMap(memory =>
+    [2, 3, 4].map(
+      cpus => [`mte-sync, ${cpus} CPUs, ${memory}, coverage`, () => mteSync(memory, cpus, true)] as const,
+    ),
+  ),
   ...models.map(memory => [`tag-clear, 3 threads, ${memory}`, () => tagClear(memory)] as const),
 ]);
 

@@ -8,15 +8,18 @@ import { NondeterminismError, runTwice } from '../engine/strategies/nondetermini
 import { Recorder } from '../engine/strategies/record.ts';
 import { sameVerdict, type Verdict } from './case/case.ts';
 import { parseSchedule } from './case/schedule-text.ts';
-import { AccessLog } from './coverage/access-log.ts';
+import { classOf, featureClasses } from './coverage/classes.ts';
+import type { Coverage } from './coverage/coverage.ts';
+import type { CoverageSession } from './coverage/session.ts';
 import type { Executor } from './executor.ts';
 import type { ProgramGenerator } from './generate.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { nondeterministic } from './replay.ts';
-import { Portfolio, type Proposal } from './search/portfolio.ts';
+import { ClassCounter } from './search/execution-classes.ts';
+import { Portfolio } from './search/portfolio.ts';
 import { numbersOf, type Planned, plannedProgram, programOf } from './search/programs.ts';
 import { Tally } from './search/tally.ts';
-import type { BatchResult, FuzzTask, RawFinding, Seed } from './tasks.ts';
+import type { BatchResult, Discovery, FuzzTask, RawFinding, Seed } from './tasks.ts';
 
 /** Executions of one program: drawing it costs as much as a few of them. */
 const EXECUTIONS = 200;
@@ -32,7 +35,10 @@ export class Batch {
   readonly #known: Set<string>;
   readonly #findings: RawFinding[] = [];
   readonly #tally = new Tally();
-  readonly #log: AccessLog;
+  readonly #classes = new ClassCounter();
+  readonly #discoveries: Discovery[] = [];
+  readonly #coverage: Coverage;
+  readonly #mapChanges: () => Int32Array | null;
   /** What the entry of the plan asked and was answered; null for fresh programs. */
   #transcript: Transcript | null = null;
   #executions = 0;
@@ -40,13 +46,21 @@ export class Batch {
   #cutOff = 0;
   #accesses = 0;
 
-  constructor(executor: Executor, generator: ProgramGenerator, heartbeat: Heartbeat, task: FuzzTask) {
+  constructor(
+    executor: Executor,
+    generator: ProgramGenerator,
+    heartbeat: Heartbeat,
+    session: CoverageSession,
+    task: FuzzTask,
+  ) {
     this.#executor = executor;
     this.#generator = generator;
     this.#heartbeat = heartbeat;
     this.#task = task;
     this.#known = new Set(task.known);
-    this.#log = new AccessLog(executor.machine);
+    const { coverage, changes } = session.begin(task.coverage, task.deterministic);
+    this.#coverage = coverage;
+    this.#mapChanges = changes;
   }
 
   run(): BatchResult {
@@ -68,10 +82,10 @@ export class Batch {
       cutOff: this.#cutOff,
       accesses: this.#accesses,
       findings: this.#findings,
-      discoveries: [],
+      discoveries: this.#discoveries,
       yields: this.#tally.yields(),
-      classes: { executions: 0, distinct: 0, once: 0 },
-      mapChanges: null,
+      classes: this.#classes.counts(),
+      mapChanges: this.#mapChanges(),
     };
   }
 
@@ -101,16 +115,21 @@ export class Batch {
   #runProgram(index: number, planned: Planned): boolean {
     const { machine } = this.#executor;
     const bound = this.#executor.bind(planned.program);
-    const portfolio = new Portfolio(planned.stream, planned.same ? this.#transcript : null);
+    const portfolio = new Portfolio(
+      planned.stream,
+      planned.same ? this.#transcript : null,
+      this.#task.shares,
+    );
+    this.#classes.nextProgram();
     let executions = EXECUTIONS;
     for (let i = 0; i < executions; i++) {
       if (this.#over() || !this.#heartbeat.beat()) return false;
       this.#executions++;
-      const proposal = portfolio.next();
-      const recorder = this.#record(proposal);
+      const { strategy, source } = portfolio.next();
+      const recorder = new Recorder(source, this.#heartbeat.answers, this.#heartbeat.answerCount);
       let end: number;
       try {
-        end = i === 0 ? this.#firstRun(bound, recorder) : machine.run(bound, recorder);
+        end = this.#execute(bound, recorder, i === 0);
       } catch (error) {
         this.#threw(error, index, planned, recorder);
         return true;
@@ -118,28 +137,63 @@ export class Batch {
       this.#accesses += machine.steps;
       if (i === 0) {
         executions = Math.min(EXECUTIONS, 1 + PER_QUESTION * this.#heartbeat.answerCount[0]);
-        portfolio.profile = this.#log.profile();
+        portfolio.profile = this.#coverage.log.profile();
       }
-      this.#tally.add(proposal.strategy, 0);
+      // An execution that ends early shows little; one that is found again and again would fill the queue.
+      const cells = end === End.Done ? this.#look() : [];
+      this.#tally.add(strategy, cells.length);
+      if (cells.length > 0) this.#discovered(cells, strategy, index, planned, recorder);
       if (end === End.Violation) this.#violated(end, index, planned, recorder);
       else if (end === End.Long) this.#cutOff++;
     }
     return true;
   }
 
-  #record({ source }: Proposal): Recorder {
-    return new Recorder(source, this.#heartbeat.answers, this.#heartbeat.answerCount);
-  }
-
-  /** The first execution of each program is run twice and must be bit-identical; the second time it is looked at. */
-  #firstRun(bound: BoundProgram, recorder: Recorder): number {
+  /** The first execution of each program is run twice and must be bit-identical. */
+  #execute(bound: BoundProgram, recorder: Recorder, first: boolean): number {
     const { machine } = this.#executor;
-    this.#log.begin();
+    const { log } = this.#coverage;
+    this.#coverage.begin();
+    if (first) return runTwice(machine, bound, recorder, log);
+    if (this.#task.coverage === null) return machine.run(bound, recorder);
+    machine.observer = log;
     try {
-      return runTwice(machine, bound, recorder, this.#log);
+      return machine.run(bound, recorder);
     } finally {
       machine.observer = null;
     }
+  }
+
+  #look(): readonly number[] {
+    if (this.#task.coverage === null) return [];
+    const cells = this.#coverage.look();
+    this.#classes.add(this.#coverage.order);
+    return cells;
+  }
+
+  #discovered(
+    cells: readonly number[],
+    strategy: string,
+    index: number,
+    { program, how }: Planned,
+    recorder: Recorder,
+  ): void {
+    const { plan } = this.#task;
+    const answers = recorder.answers();
+    const accesses = this.#executor.machine.steps;
+    const { schedule, verdict } = this.#executor.describe(program, answers);
+    const classes = new Set(cells.map(cell => featureClasses[classOf(cell)]?.name ?? ''));
+    this.#discoveries.push({
+      case: this.#executor.toCase(program, schedule, verdict),
+      answers: [...answers],
+      program: index,
+      provenance: `${how} ${strategy}`,
+      parent: plan.kind === 'mutate' ? plan.entry.id : null,
+      features: cells,
+      classes: [...classes],
+      accesses,
+      executions: this.#executions,
+    });
   }
 
   #violated(end: number, index: number, planned: Planned, recorder: Recorder): void {
@@ -159,7 +213,8 @@ export class Batch {
       if (!this.#isNew(verdict)) return;
       const { schedule } = this.#executor.describe(program, recorder.answers());
       const found = this.#executor.toCase(program, schedule, verdict);
-      this.#findings.push({ case: found, message, program: index, nondeterministic: true });
+      const executions = this.#executions;
+      this.#findings.push({ case: found, message, program: index, executions, nondeterministic: true });
       return;
     }
     const { verdict } = this.#executor.describe(program, recorder.answers());
@@ -184,6 +239,7 @@ export class Batch {
         ? message
         : `${message} (run again with the same decisions: ${described.verdict.verdict})`,
       program: index,
+      executions: this.#executions,
       nondeterministic: !same,
     });
   }

@@ -1,5 +1,3 @@
-import { programMark } from './directory/journal.ts';
-
 /** Places in the shared words. */
 const At = { Beats: 0, Program: 1, Stop: 2, Answers: 3, Executions: 4, Steps: 5, FirstStep: 16 } as const;
 
@@ -20,15 +18,9 @@ export class Heartbeat {
   readonly answers: Int32Array;
   readonly answerCount: Int32Array;
   readonly #steps: Int32Array;
-  readonly #mark: ((program: number) => void) | null;
 
-  /** @param journal file in which the worker writes down each program before it runs. */
-  constructor(
-    buffer = new SharedArrayBuffer(4 * (At.FirstStep + MAX_STEP_WORDS + MAX_ANSWERS)),
-    journal: string | null = null,
-  ) {
+  constructor(buffer = new SharedArrayBuffer(4 * (At.FirstStep + MAX_STEP_WORDS + MAX_ANSWERS))) {
     this.buffer = buffer;
-    this.#mark = journal === null ? null : programMark(journal);
     this.#words = new Int32Array(buffer, 0, At.FirstStep);
     this.answerCount = new Int32Array(buffer, 4 * At.Answers, 1);
     this.#steps = new Int32Array(buffer, 4 * At.FirstStep, MAX_STEP_WORDS);
@@ -54,7 +46,6 @@ export class Heartbeat {
   }
   set program(index: number) {
     Atomics.store(this.#words, At.Program, index);
-    this.#mark?.(index);
   }
 
   /** Executions begun in this task. */

@@ -1,7 +1,9 @@
 import type { Case } from './case/case.ts';
+import type { Cost } from './matrix/cost-figures.ts';
 import type { Minimized } from './minimize/minimize.ts';
 import type { Program } from './program.ts';
 import type { Replayed } from './replay.ts';
+import type { Shares } from './search/portfolio.ts';
 
 /** What a batch of programs is drawn for and judged with. */
 export interface Job {
@@ -59,6 +61,8 @@ export interface FuzzTask {
    * `BatchResult.mapChanges` in the order of the tasks. Else novelty is global at once.
    */
   readonly deterministic: boolean;
+  /** How often each strategy gives a schedule; `defaultShares` unless given. */
+  readonly shares?: Shares;
 }
 
 /** A violation, or an error of the model, as found. */
@@ -67,6 +71,8 @@ export interface RawFinding {
   /** The oracle's message, or that of the error. */
   readonly message: string;
   readonly program: number;
+  /** Executions of the task up to this one. */
+  readonly executions: number;
   /** True if the two runs of one execution differed. */
   readonly nondeterministic: boolean;
 }
@@ -172,6 +178,13 @@ export interface SiteCount {
   readonly count: number;
 }
 
+/** Measures what a design costs, on programs that do not depend on the design. */
+export interface CostTask {
+  readonly type: 'cost';
+  readonly job: Job;
+  readonly executions: number;
+}
+
 /** Each kind of task with its result. */
 export interface Tasks {
   fuzz: { task: FuzzTask; result: BatchResult };
@@ -180,6 +193,7 @@ export interface Tasks {
   replay: { task: ReplayTask; result: Replayed };
   search: { task: SearchTask; result: Case | null };
   minimize: { task: MinimizeTask; result: Minimized | null };
+  cost: { task: CostTask; result: Cost };
   sites: { task: SitesTask; result: readonly SiteCount[] };
 }
 
@@ -191,6 +205,4 @@ export interface Envelope {
   readonly task: Task;
   readonly modules: readonly string[];
   readonly heartbeat: SharedArrayBuffer;
-  /** File in which the worker writes down each program before it runs it; see `Journal`. */
-  readonly journal: string | null;
 }

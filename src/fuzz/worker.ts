@@ -6,9 +6,11 @@ import { type DescribeListener, Describer, trimmed } from '../engine/strategies/
 import type { Size } from '../targets/target.ts';
 import { Batch } from './batch.ts';
 import { type Case, caseDesign } from './case/case.ts';
+import { CoverageSession } from './coverage/session.ts';
 import { Executor, memoryByName } from './executor.ts';
 import { ProgramGenerator } from './generate.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { measureCost } from './matrix/cost.ts';
 import { minimizeCase } from './minimize/minimize.ts';
 import { loadTargets } from './registry.ts';
 import { replayCase, searchNear } from './replay.ts';
@@ -21,9 +23,20 @@ const actors: readonly ActorKind[] = ['cpu', 'commit', 'irq'];
 const PICK = actors.length;
 const executors = new Map<string, Executor>();
 
+const sessions = new WeakMap<Executor, CoverageSession>();
+
+function sessionOf(executor: Executor): CoverageSession {
+  let session = sessions.get(executor);
+  if (session === undefined) {
+    session = new CoverageSession(executor.machine, executor.model);
+    sessions.set(executor, session);
+  }
+  return session;
+}
+
 /** The entry of the worker thread: runs one task. Machines are kept for the tasks that follow. */
-export default async function runTask({ task, modules, heartbeat, journal }: Envelope): Promise<unknown> {
-  const beat = new Heartbeat(heartbeat, journal);
+export default async function runTask({ task, modules, heartbeat }: Envelope): Promise<unknown> {
+  const beat = new Heartbeat(heartbeat);
   const ofCase = async (one: Case): Promise<Executor> => {
     const executor = await executorFor(modules, caseDesign(one), one.memory, one.size);
     // The watchdog is patient until the first beat.
@@ -33,7 +46,7 @@ export default async function runTask({ task, modules, heartbeat, journal }: Env
   switch (task.type) {
     case 'fuzz': {
       const { executor, generator } = await prepare(modules, task.job);
-      return new Batch(executor, generator, beat, task).run();
+      return new Batch(executor, generator, beat, sessionOf(executor), task).run();
     }
     case 'describe':
       return describe(await prepare(modules, task.job), task, beat);
@@ -45,6 +58,11 @@ export default async function runTask({ task, modules, heartbeat, journal }: Env
       return searchNear(await ofCase(task.case), task.case, () => beat.beat());
     case 'minimize':
       return minimizeCase(await ofCase(task.case), task.case, task.budget, () => beat.beat());
+    case 'cost': {
+      const { design, memory, size } = task.job;
+      const executor = await executorFor(modules, design, memory, size);
+      return measureCost(executor, task, () => beat.beat());
+    }
     case 'sites':
       return allSites().flatMap((site, id): SiteCount[] =>
         site.func === '' ? [] : [{ key: site.key, line: site.line, count: siteCounts[id] }],

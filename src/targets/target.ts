@@ -59,10 +59,24 @@ export interface Switch {
   readonly settings: Settings;
 }
 
+/**
+ * What coverage sees of objects of one kind: a small state of each, a projection of some of its words, whose changes
+ * are features. Without any, each word of flags is an object of its own.
+ */
+export interface Abstraction {
+  /** The kind of object, for telling features apart: `page`, `rmp entry`. */
+  readonly kind: string;
+  /** For each object the addresses of the words that its state depends on; no word may belong to two objects. */
+  readonly objects: readonly (readonly number[])[];
+  /** The state of an object as a number, from those words alone. Called at each change of one: it must be cheap. */
+  state(words: Int32Array, object: number): number;
+}
+
 /** A target built for one design and size: memory layout and operations that close over it. */
 export interface Model {
   readonly layout: Layout;
   readonly operations: readonly Operation[];
+  readonly abstractions?: readonly Abstraction[];
   /**
    * Installs the model's hooks in a machine built over its layout: `onBegin` (initial state beyond initial values),
    * `onDone` (final checks, when all CPUs are done and all stores have reached memory), `watcher`. Call it once.

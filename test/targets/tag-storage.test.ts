@@ -42,7 +42,7 @@ describe('tag-storage', () => {
 
   it('writes swapped tags over data without the patch of the mail', () => {
     expect(search('one-section-fixed+no-deferral', 60_000, /^storage-corruption/).signature).toContain(
-      'mteCopyPageTagsFromBuf',
+      'mteRestorePageTags',
     );
   });
 

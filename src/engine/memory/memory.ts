@@ -199,6 +199,10 @@ export abstract class Memory {
   abstract flush(cpu: number): void;
   /** The newest value that this CPU could read without going back: its own delayed store, or memory. */
   abstract newest(cpu: number, address: number): number;
+  /** How many stores a CPU delays. */
+  delayedBy(_cpu: number): number {
+    return 0;
+  }
   /** Whether a CPU still delays a store to a word from `from` up to, not including, `to`. */
   delaysInto(cpu: number, from: number, to: number): boolean {
     return this.commits !== 0 && this.delayed(cpu).some(([address]) => address >= from && address < to);

@@ -147,6 +147,10 @@ export class Tso extends Memory {
     return i >= 0 ? this.#value[i] : this.words[address];
   }
 
+  override delayedBy(cpu: number): number {
+    return this.#count[cpu];
+  }
+
   override delayed(cpu: number): readonly (readonly [number, number])[] {
     return Array.from({ length: this.#count[cpu] }, (_, i) => {
       return [this.#address[cpu * DEPTH + i], this.#value[cpu * DEPTH + i]] as const;

@@ -76,8 +76,12 @@ export function runTwice(
   const words = machine.words.slice();
   const again = new SameAgain(questions.asked, source.everyStep);
   machine.observer = observer;
-  const secondEnd = machine.run(program, again);
-  machine.observer = null;
+  let secondEnd: number;
+  try {
+    secondEnd = machine.run(program, again);
+  } finally {
+    machine.observer = null;
+  }
   if (again.left !== 0) {
     throw new NondeterminismError(`the second run ended ${again.left} decisions before the first`);
   }

@@ -4,7 +4,10 @@ import { DistinctCounter, REGISTERS } from './distinct.ts';
 /** Words before the cells: the number of executions whose features were counted. */
 const HEADER = 16;
 const SAMPLED = 0;
+const ID = 1;
 const WORDS = HEADER + CELLS + REGISTERS;
+
+let maps = 0;
 
 /** What is known of one class of feature. */
 export interface ClassSnapshot {
@@ -39,11 +42,18 @@ export class CoverageMap {
   readonly #cells: Int32Array;
   readonly #distinct: DistinctCounter;
 
-  constructor(buffer = new SharedArrayBuffer(4 * WORDS)) {
-    this.buffer = buffer;
-    this.#words = new Int32Array(buffer);
+  /** A new map, or the one that lies in a buffer. */
+  constructor(buffer?: SharedArrayBuffer) {
+    this.buffer = buffer ?? new SharedArrayBuffer(4 * WORDS);
+    this.#words = new Int32Array(this.buffer);
+    if (buffer === undefined) this.#words[ID] = ++maps;
     this.#cells = this.#words.subarray(HEADER, HEADER + CELLS);
     this.#distinct = new DistinctCounter(this.#words.subarray(HEADER + CELLS));
+  }
+
+  /** Tells the maps of a process apart, as buffers that travel between threads are never the same object twice. */
+  get id(): number {
+    return this.#words[ID];
   }
 
   has(cell: number): boolean {
@@ -75,22 +85,18 @@ export class CoverageMap {
     this.#distinct.add(hash);
   }
 
-  /** A copy that others do not see. */
-  copy(): CoverageMap {
-    const copy = new CoverageMap();
-    copy.#words.set(this.#words);
-    return copy;
-  }
-
   /** Takes over the content of another map. */
   set(from: CoverageMap): void {
+    const { id } = this;
     this.#words.set(from.#words);
+    this.#words[ID] = id;
   }
 
   /** What makes `before` into this map, for `merge`: pairs of place and change. */
   changesSince(before: CoverageMap): Int32Array {
     const changes: number[] = [];
     for (let i = 0; i < WORDS; i++) {
+      if (i === ID) continue;
       const old = before.#words[i];
       const now = this.#words[i];
       if (old === now) continue;

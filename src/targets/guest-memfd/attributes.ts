@@ -1,12 +1,13 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { folioUnlock } from '../kernel/page.ts';
 import { HPAGE } from './entries.ts';
 import { filemapLockFolio } from './filemap.ts';
 import { gmemGetFolio } from './gmem.ts';
 import { mmuInvalidateBegin, mmuInvalidateEnd, mmuInvalidateRangeAdd } from './invalidate.ts';
 import { getGmemFile, putGmemFile } from './lifetime.ts';
 import { unmapGfnRange } from './npt.ts';
-import { folioPutRefs, folioUnlock } from './page.ts';
+import { folioPutRefs } from './page.ts';
 import { rmpMakePrivate, sevGmemInvalidate } from './rmp.ts';
 import { indexOf, type State } from './state.ts';
 

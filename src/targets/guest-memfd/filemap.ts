@@ -1,9 +1,10 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { folioLock, folioTrylock, folioUnlock } from '../kernel/page.ts';
 import { checkHostWrite } from './checks.ts';
 import { HPAGE } from './entries.ts';
 import { unmapHostMapping } from './host-unmap.ts';
-import { allocFolio, folioLock, folioPutRefs, folioTrylock, folioUnlock } from './page.ts';
+import { allocFolio, folioPutRefs } from './page.ts';
 import { directMapWalk, sevGmemInvalidate } from './rmp.ts';
 import { Owner, type Page, type State } from './state.ts';
 

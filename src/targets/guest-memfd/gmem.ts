@@ -1,11 +1,13 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { folioUnlock } from '../kernel/page.ts';
+import { PG } from '../kernel/page-flags.ts';
 import { HPAGE, rmpAssigned } from './entries.ts';
 import { filemapGrabFolio, filemapLockFolio, truncateInodePages } from './filemap.ts';
 import { gmemInvalidateBegin, gmemInvalidateEnd } from './invalidate.ts';
-import { clearFolio, folioPutRefs, folioUnlock } from './page.ts';
+import { clearFolio, folioPutRefs } from './page.ts';
 import { rmpMakePrivate, sevGmemInvalidate, snpLookupRmpentry } from './rmp.ts';
-import { indexOf, type Page, PG, PGOFF, type State } from './state.ts';
+import { indexOf, type Page, PGOFF, type State } from './state.ts';
 
 /** The order of a folio; 0 unless the design has large ones. */
 export function* folioOrder(cpu: Cpu, s: State, folio: Page): Kernel<number> {

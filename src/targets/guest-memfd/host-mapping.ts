@@ -1,10 +1,12 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { folioUnlock } from '../kernel/page.ts';
+import { PG } from '../kernel/page-flags.ts';
 import { checkHostWrite, checkUserWrite } from './checks.ts';
 import { filemapGrabFolio } from './filemap.ts';
-import { clearFolio, folioPutRefs, folioUnlock } from './page.ts';
+import { clearFolio, folioPutRefs } from './page.ts';
 import { directMapWalk } from './rmp.ts';
-import { indexOf, type Page, PG, type State } from './state.ts';
+import { indexOf, type Page, type State } from './state.ts';
 
 /** How often an access of the VMM faults before it gives up. */
 const TRIES = 2;

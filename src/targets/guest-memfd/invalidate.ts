@@ -1,15 +1,18 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import {
+  invalidateSeqChanged,
+  mmuInvalidateBegin as kvmMmuInvalidateBegin,
+  lowerInProgress,
+  raiseInvalidateSeq,
+} from '../kernel/mmu-notifier.ts';
 import { type Filter, unmapGfnRange } from './npt.ts';
 import { INVALID_GPA, PGOFF, type State, slotAt } from './state.ts';
 
 /** kvm_mmu_invalidate_begin() (virt/kvm/kvm_main.c, v6.8), mmu_lock held for write. */
 export function* mmuInvalidateBegin(cpu: Cpu, s: State): Kernel {
   const { kvm } = s;
-  if (!s.d.countInBegin) return;
-  const count = (yield cpu.readOnce(kvm.mmu_invalidate_in_progress)) + 1;
-  yield cpu.writeOnce(kvm.mmu_invalidate_in_progress, count);
-  if (count !== 1) return;
+  if (!s.d.countInBegin || (yield* kvmMmuInvalidateBegin(cpu, kvm)) !== 1) return;
   yield cpu.writeOnce(kvm.mmu_invalidate_range_start, INVALID_GPA);
   yield cpu.writeOnce(kvm.mmu_invalidate_range_end, INVALID_GPA);
 }
@@ -32,24 +35,9 @@ export function* mmuInvalidateRangeAdd(cpu: Cpu, s: State, start: number, end: n
 /** kvm_mmu_invalidate_end(), mmu_lock held for write: sequence, write barrier, count. */
 export function* mmuInvalidateEnd(cpu: Cpu, s: State): Kernel {
   const { kvm, d } = s;
-  if (d.seqBeforeCount) yield* bumpSeq(cpu, s);
-  if (d.countInBegin) {
-    const count = yield cpu.readOnce(kvm.mmu_invalidate_in_progress);
-    cpu.warnOn(
-      count <= 0,
-      'KVM_BUG_ON: mmu_invalidate_in_progress is negative',
-      kvm.mmu_invalidate_in_progress,
-    );
-    yield cpu.writeOnce(kvm.mmu_invalidate_in_progress, count - 1);
-  }
-  if (!d.seqBeforeCount) yield* bumpSeq(cpu, s);
-}
-
-function* bumpSeq(cpu: Cpu, s: State): Kernel {
-  if (!s.d.seqBump) return;
-  const seq = yield cpu.readOnce(s.kvm.mmu_invalidate_seq);
-  yield cpu.writeOnce(s.kvm.mmu_invalidate_seq, seq + 1);
-  yield cpu.smpWmb();
+  if (d.seqBeforeCount && d.seqBump) yield* raiseInvalidateSeq(cpu, kvm);
+  if (d.countInBegin) yield* lowerInProgress(cpu, kvm);
+  if (!d.seqBeforeCount && d.seqBump) yield* raiseInvalidateSeq(cpu, kvm);
 }
 
 /** mmu_invalidate_retry_gfn(): whether a fault that took its snapshot `seq` may not map gfn. */
@@ -60,8 +48,7 @@ export function* mmuInvalidateRetryGfn(cpu: Cpu, s: State, seq: number, gfn: num
     const end = yield cpu.readOnce(kvm.mmu_invalidate_range_end);
     if (start === INVALID_GPA || (gfn >= start && gfn < end)) return true;
   }
-  yield cpu.smpRmb();
-  return (yield cpu.readOnce(kvm.mmu_invalidate_seq)) !== seq;
+  return yield* invalidateSeqChanged(cpu, kvm, seq);
 }
 
 /** The first memslot bound in [start, end), which the caller's invalidate_lock keeps there; 0 if there is none. */

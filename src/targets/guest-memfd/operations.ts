@@ -1,5 +1,5 @@
-import fc from 'fast-check';
-import type { Operation, Parameter, Size } from '../target.ts';
+import { nat, oneOf } from '../kernel/parameters.ts';
+import type { Operation, Parameter } from '../target.ts';
 import { setMemAttributes } from './attributes.ts';
 import { gmemSetAttributes } from './conversion.ts';
 import { hasRmp } from './design.ts';
@@ -12,14 +12,7 @@ import { allocAndWrite, kernelWrite } from './page.ts';
 import { launchUpdate } from './populate.ts';
 import type { State } from './state.ts';
 
-const nat = (max: (size: Size) => number) => (size: Size) =>
-  fc.integer({ min: 0, max: Math.max(0, max(size)) });
 const gfn: Parameter = { name: 'gfn', arbitrary: nat(size => size.pages - 1), focus: true };
-const oneOf = (name: string, values: readonly string[]): Parameter => ({
-  name,
-  arbitrary: nat(() => values.length - 1),
-  values,
-});
 const pages = oneOf('pages', ['1 page', '2 pages']);
 const access = oneOf('access', ['private', 'shared']);
 const attribute = oneOf('attribute', ['private', 'shared']);

@@ -1,10 +1,10 @@
-import type { Access, Kernel } from '../../engine/access.ts';
+import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { checkHostWrite, rmpNow } from './checks.ts';
 import { hasRmp } from './design.ts';
 import { HPAGE, rmpAssigned } from './entries.ts';
 import { directMapWalk } from './rmp.ts';
-import { Owner, type Page, PG, type State } from './state.ts';
+import { Owner, type Page, type State } from './state.ts';
 
 /** Takes the first free frame (or aligned pair) from the allocator, whose lock is not modelled; null if there is none. */
 export function* allocFolio(cpu: Cpu, s: State, order: number, owner: number): Kernel<Page | null> {
@@ -65,17 +65,6 @@ export function* folioPutRefs(cpu: Cpu, s: State, folio: Page, refs: number, tru
     if (truncating) yield* truncateFrame(cpu, s, page);
     else yield* freeFrame(cpu, s, page);
   }
-}
-
-export function folioLock(cpu: Cpu, s: State, folio: Page): Access {
-  return cpu.folioLock(PG.locked, folio.flags, s.folioLockClass);
-}
-/** 1 if taken. */
-export function folioTrylock(cpu: Cpu, s: State, folio: Page): Access {
-  return cpu.folioTrylock(PG.locked, folio.flags, s.folioLockClass);
-}
-export function folioUnlock(cpu: Cpu, folio: Page): Access {
-  return cpu.folioUnlock(PG.locked, folio.flags);
 }
 
 /** clear_highpage() for each page of a folio, through the direct map. */

@@ -1,13 +1,15 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { folioUnlock } from '../kernel/page.ts';
+import { PG } from '../kernel/page-flags.ts';
 import { checkHostWrite } from './checks.ts';
 import { rmpAssigned, rmpPrivate } from './entries.ts';
 import { filemapGrabFolio } from './filemap.ts';
 import { pageAtIndex } from './gmem.ts';
 import { getGmemFile, putGmemFile } from './lifetime.ts';
-import { folioPutRefs, folioUnlock } from './page.ts';
+import { folioPutRefs } from './page.ts';
 import { directMapWalk, rmpMakePrivate, snpLookupRmpentry } from './rmp.ts';
-import { attributeOf, indexOf, type Page, PG, type State } from './state.ts';
+import { attributeOf, indexOf, type Page, type State } from './state.ts';
 
 /** KVM_SEV_SNP_LAUNCH_UPDATE of one page: kvm->lock against LAUNCH_FINISH, slots_lock, kvm_gmem_populate(). */
 export function* launchUpdate(cpu: Cpu, s: State, gfn: number): Kernel {

@@ -10,12 +10,12 @@ import {
   word,
   words,
 } from '../../engine/layout.ts';
+import { notifierFields } from '../kernel/mmu-notifier.ts';
+import { pageFlags } from '../kernel/page-flags.ts';
 import type { Size } from '../target.ts';
 import type { Design } from './design.ts';
 import { showDirect, showNpt, showRmp } from './entries.ts';
 
-/** Bits of folio->flags that the model uses. */
-export const PG = { locked: 0, uptodate: 1 } as const;
 /** Who a page frame belongs to; `free` is the allocator. */
 export const Owner = { free: 0, gmem: 1, other: 2, kernel: 3, user: 4 } as const;
 const owners = ['free', 'guest_memfd', 'another owner', 'kernel', 'user memory'];
@@ -30,7 +30,7 @@ export const INVALID_GPA = -1;
 export const MEMSLOT_INVALID = 1;
 
 const pageSpec = {
-  flags: flags(['PG_locked', 'PG_uptodate']),
+  flags: flags(pageFlags),
   refcount: word(),
   /** folio->mapping and folio->index in one: index + 1, 0 if it is in no page cache. */
   mapping: word(),
@@ -44,12 +44,10 @@ function kvmSpec(gfns: number, regions: number) {
   return {
     lock: lock('Mutex', 'kvm->lock'),
     slots_lock: lock('Mutex', 'slots_lock'),
-    mmu_lock: lock('Rwlock', 'mmu_lock'),
     rmp_mutex: lock('Mutex', 'rmp_mutex'),
     users_count: word(),
     pre_fault_allowed: word(),
-    mmu_invalidate_seq: word(),
-    mmu_invalidate_in_progress: word(),
+    ...notifierFields,
     mmu_invalidate_range_start: word(INVALID_GPA),
     mmu_invalidate_range_end: word(INVALID_GPA),
     slot: pointer(),

@@ -1,12 +1,8 @@
+import { switchOf } from '../kernel/settings.ts';
 import type { Switch } from '../target.ts';
 import type { Design } from './design.ts';
 
-const sw = (name: string, summary: string, origin: string, settings: Partial<Design>): Switch => ({
-  name,
-  summary,
-  origin,
-  settings: { ...settings },
-});
+const sw = switchOf<Design>();
 
 /** Changes of single settings: bugs of versions, fixes taken back, and the mutations of the fact sheet. */
 export const switches: readonly Switch[] = [

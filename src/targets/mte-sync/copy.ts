@@ -1,7 +1,8 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
-import { type Page, PG, type State } from './state.ts';
-import { mteCopyPageTags, pageMteTagged, setPageMteTagged, tryPageMteTagging } from './tags.ts';
+import { PG } from '../kernel/page-flags.ts';
+import { mteCopyPageTags, pageMteTagged, setPageMteTagged, tryPageMteTagging } from '../kernel/page-tags.ts';
+import type { Page, State } from './state.ts';
 
 /**
  * copy_highpage() (arch/arm64/mm/copypage.c), the tags of it: may run under page-table locks, must not sleep and

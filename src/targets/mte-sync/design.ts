@@ -1,3 +1,4 @@
+import type { TagProtocol } from '../kernel/page-tags.ts';
 import type { Settings } from '../target.ts';
 
 /** How page flag and tags are initialised; the ids are those of the protocol table of the fact sheet. */
@@ -18,22 +19,10 @@ export type Protocol =
   | 'always-zero';
 
 /** What the designs differ in. Each is a setting of a variant and may be changed by a switch. */
-export interface Design {
+export interface Design extends TagProtocol {
   readonly protocol: Protocol;
   /** smp_wmb between tags and PTE store in mte_sync_tags (1d0cb4c8864a, v5.18). */
   readonly wmbBeforePte: boolean;
-  /** smp_wmb between tags and PG_mte_tagged: set_page_mte_tagged, or the barrier that the mail asks for. */
-  readonly wmbInSetTagged: boolean;
-  /** smp_rmb after PG_mte_tagged was seen: page_mte_tagged. */
-  readonly rmbInPageTagged: boolean;
-  /** The loser's wait for PG_mte_tagged is an acquire. */
-  readonly acquireInWaiter: boolean;
-  /** The loser waits at all. */
-  readonly loserWaits: boolean;
-  /** The result of try_page_mte_tagging is honoured. */
-  readonly honourTry: boolean;
-  /** test_and_set_bit orders nothing if the bit was set (before 415d83249709, v6.0). */
-  readonly unorderedTestAndSet: boolean;
   /** PG_mte_tagged is set at the end of mte_sync_tags even if nothing was initialised (until c4c597f1b367). */
   readonly setWithoutInit: boolean;
   /** V-P: mte_sync_tags still sets PG_mte_tagged before it calls the helper. */

@@ -1,15 +1,23 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { allocPage, folioUnlock, getPage, putPage } from '../kernel/page.ts';
+import { mteClearPageTags, setPageMteTagged, tryPageMteTagging } from '../kernel/page-tags.ts';
+import {
+  isMigrationEntry,
+  isSwapEntry,
+  pteNumber,
+  ptePage,
+  ptePresent,
+  pteTagged,
+  pteWrite,
+} from '../kernel/pte.ts';
 import { copyHighpage } from './copy.ts';
 import { invalidateRangeEnd, invalidateRangeStart } from './kvm-notifier.ts';
-import { allocPage, folioUnlock, getPage, putPage } from './page.ts';
-import { isMigrationEntry, isSwapEntry, pteNumber, ptePage, ptePresent, pteTagged, pteWrite } from './pte.ts';
 import { shmemGetFolio, swapinFolio } from './shmem.ts';
 import { filePage, isShared, type Page, type State, VM } from './state.ts';
 import { folioFreeSwap, HAS_CACHE, swapFree } from './swap-map.ts';
 import { mteRestoreTags } from './swap-tags.ts';
 import { setPteAt } from './sync.ts';
-import { mteClearPageTags, setPageMteTagged, tryPageMteTagging } from './tags.ts';
 
 /** handle_mm_fault() for one access; the caller looks again afterwards. Takes mmap_lock for read. */
 export function* handleMmFault(cpu: Cpu, s: State, mm: number, index: number, write: boolean): Kernel {

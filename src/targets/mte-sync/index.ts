@@ -1,9 +1,10 @@
 import { EngineError } from '../../engine/errors.ts';
 import type { Machine } from '../../engine/machine.ts';
+import { PG } from '../kernel/page-flags.ts';
 import type { Model, Settings, Size, Target } from '../target.ts';
 import { designOf } from './design.ts';
 import { operationsOf } from './operations.ts';
-import { buildState, filePage, isShared, PG, type State, VM } from './state.ts';
+import { buildState, filePage, isShared, type State, VM } from './state.ts';
 import { HAS_CACHE } from './swap-map.ts';
 import { switches, variants } from './variants.ts';
 

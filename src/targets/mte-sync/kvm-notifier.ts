@@ -1,5 +1,6 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { mmuInvalidateBegin, mmuInvalidateEnd } from '../kernel/mmu-notifier.ts';
 import type { State } from './state.ts';
 
 /** KVM runs in the first address space. */
@@ -10,10 +11,7 @@ export function* invalidateRangeStart(cpu: Cpu, s: State, mm: number, index: num
   if (mm !== VMM || !s.d.kvm) return;
   const { kvm } = s;
   yield cpu.writeLock(kvm.mmu_lock);
-  yield cpu.writeOnce(
-    kvm.mmu_invalidate_in_progress,
-    (yield cpu.readOnce(kvm.mmu_invalidate_in_progress)) + 1,
-  );
+  yield* mmuInvalidateBegin(cpu, kvm);
   if ((yield cpu.readOnce(kvm.stage2[index])) !== 0) {
     yield cpu.writeOnce(kvm.stage2[index], 0);
     yield cpu.flushTlb(s.stage2Tlb[index]);
@@ -21,16 +19,11 @@ export function* invalidateRangeStart(cpu: Cpu, s: State, mm: number, index: num
   yield cpu.writeUnlock(kvm.mmu_lock);
 }
 
-/** kvm_mmu_notifier_invalidate_range_end(): the sequence goes up before the count goes down. */
+/** kvm_mmu_notifier_invalidate_range_end() */
 export function* invalidateRangeEnd(cpu: Cpu, s: State, mm: number): Kernel {
   if (mm !== VMM || !s.d.kvm) return;
   const { kvm } = s;
   yield cpu.writeLock(kvm.mmu_lock);
-  yield cpu.writeOnce(kvm.mmu_invalidate_seq, (yield cpu.readOnce(kvm.mmu_invalidate_seq)) + 1);
-  yield cpu.smpWmb();
-  yield cpu.writeOnce(
-    kvm.mmu_invalidate_in_progress,
-    (yield cpu.readOnce(kvm.mmu_invalidate_in_progress)) - 1,
-  );
+  yield* mmuInvalidateEnd(cpu, kvm);
   yield cpu.writeUnlock(kvm.mmu_lock);
 }

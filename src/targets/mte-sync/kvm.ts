@@ -1,18 +1,15 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { mmuInvalidateRetry } from '../kernel/mmu-notifier.ts';
+import { getPage, putPage } from '../kernel/page.ts';
+import { PG } from '../kernel/page-flags.ts';
+import { mteClearPageTags, pageMteTagged, setPageMteTagged, tryPageMteTagging } from '../kernel/page-tags.ts';
+import { pteNumber, ptePage, ptePresent, pteWrite } from '../kernel/pte.ts';
 import { handleMmFault } from './fault.ts';
 import { VMM } from './kvm-notifier.ts';
-import { getPage, putPage } from './page.ts';
-import { pteNumber, ptePage, ptePresent, pteWrite } from './pte.ts';
-import { filePage, type Page, PG, type State, VM } from './state.ts';
+import { filePage, type Page, type State, VM } from './state.ts';
 import { syncUnderSpinlock } from './sync.ts';
-import {
-  mteClearPageTags,
-  mteEnsurePageTagsCleared,
-  pageMteTagged,
-  setPageMteTagged,
-  tryPageMteTagging,
-} from './tags.ts';
+import { mteEnsurePageTagsCleared } from './tag-clearing.ts';
 
 const TRIES = 4;
 
@@ -85,7 +82,7 @@ export function* userMemAbort(cpu: Cpu, s: State, index: number, write: boolean)
   const { page, writable } = got;
   if (d.mmuLockRead) yield cpu.readLock(kvm.mmu_lock);
   else yield cpu.writeLock(kvm.mmu_lock);
-  const retry = d.mmuRetry && (yield* mmuInvalidateRetry(cpu, s, seq));
+  const retry = d.mmuRetry && (yield* mmuInvalidateRetry(cpu, kvm, seq));
   let mapped = retry;
   if (!retry) {
     if (!d.vmaCaptured) vmFlags = yield cpu.loadPlain(area);
@@ -106,13 +103,6 @@ export function* userMemAbort(cpu: Cpu, s: State, index: number, write: boolean)
   if (mapped && writable && page !== filePage(s)) yield cpu.setBit(PG.dirty, page.flags);
   yield* putPage(cpu, s, page);
   return mapped;
-}
-
-/** mmu_invalidate_retry(): an invalidation is in progress or has been since the snapshot. */
-function* mmuInvalidateRetry(cpu: Cpu, s: State, seq: number): Kernel<boolean> {
-  if ((yield cpu.readOnce(s.kvm.mmu_invalidate_in_progress)) !== 0) return true;
-  yield cpu.smpRmb();
-  return (yield cpu.readOnce(s.kvm.mmu_invalidate_seq)) !== seq;
 }
 
 /** STG in the guest: stage 2 of an MTE guest always allows tag access. */

@@ -1,8 +1,8 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { allocPage, folioTrylock, folioUnlock, freePage, getPage, putPage } from '../kernel/page.ts';
+import { isMigrationEntry, pteNumber, ptePage, pteWrite } from '../kernel/pte.ts';
 import { copyHighpage } from './copy.ts';
-import { allocPage, folioTrylock, folioUnlock, freePage, getPage, putPage } from './page.ts';
-import { isMigrationEntry, pteNumber, ptePage, pteWrite } from './pte.ts';
 import { lookupPrivate, unmapForMigration } from './rmap.ts';
 import { shmemLookup } from './shmem.ts';
 import { isShared, type Page, type State, VM } from './state.ts';

@@ -1,10 +1,10 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { Gfp } from '../../engine/gfp.ts';
+import { allocPage, folioLock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
+import { isSwapEntry, Pte, pteNumber, ptePage, ptePresent, pteTagged } from '../kernel/pte.ts';
 import { copyHighpage } from './copy.ts';
 import { invalidateRangeEnd, invalidateRangeStart } from './kvm-notifier.ts';
-import { allocPage, folioLock, folioUnlock, getPage, putPage } from './page.ts';
-import { isSwapEntry, Pte, pteNumber, ptePage, ptePresent, pteTagged } from './pte.ts';
 import { unmapEverywhere } from './rmap.ts';
 import { shmemLookup } from './shmem.ts';
 import { isShared, type State, VM } from './state.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
-import type { Operation, Parameter, Size } from '../target.ts';
+import { granule, mm, page, tag, yes } from '../kernel/parameters.ts';
+import type { Operation, Parameter } from '../target.ts';
 import { copyTagsFromGuest, copyTagsToGuest, guestLoadTag, guestStoreTag, userMemAbort } from './kvm.ts';
 import { migratePage } from './migrate.ts';
 import { fork, madviseDontneed, mprotectMte, punchHole, remap } from './mm.ts';
@@ -7,14 +7,7 @@ import { swapOut } from './reclaim.ts';
 import { isShared, type State } from './state.ts';
 import { userFault, userLoadTag, userStoreTag } from './user.ts';
 
-const nat = (max: (size: Size) => number) => (size: Size) =>
-  fc.integer({ min: 0, max: Math.max(0, max(size)) });
-const mm: Parameter = { name: 'mm', arbitrary: nat(size => size.mms - 1) };
-const child: Parameter = { name: 'child', arbitrary: nat(size => size.mms - 1) };
-const page: Parameter = { name: 'page', arbitrary: nat(size => size.pages - 1), focus: true };
-const granule: Parameter = { name: 'granule', arbitrary: nat(() => 1), focus: true };
-const tag: Parameter = { name: 'tag', arbitrary: () => fc.integer({ min: 1, max: 7 }) };
-const yes = (name: string): Parameter => ({ name, arbitrary: nat(() => 1), values: ['no', 'yes'] });
+const child: Parameter = { ...mm, name: 'child' };
 const write = yes('write');
 
 /** The kernel entry points of the model. Page i is in the shared memfd if i is even, private anonymous if odd. */

@@ -1,9 +1,10 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
-import { folioTrylock, folioUnlock, freePage, putPage } from './page.ts';
+import { folioTrylock, folioUnlock, freePage, putPage } from '../kernel/page.ts';
+import { PG } from '../kernel/page-flags.ts';
 import { lookupPrivate, unmapEverywhere } from './rmap.ts';
 import { shmemLookup } from './shmem.ts';
-import { isShared, type Page, PG, type State } from './state.ts';
+import { isShared, type Page, type State } from './state.ts';
 import { addToSwap, COUNT, slotOf, swapDuplicate } from './swap-map.ts';
 import { mteInvalidateTags, mteSaveTags } from './swap-tags.ts';
 

@@ -1,8 +1,8 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { getPage, putPage } from '../kernel/page.ts';
+import { pteMigration, pteNumber, ptePresent, pteSwap, pteWrite } from '../kernel/pte.ts';
 import { invalidateRangeEnd, invalidateRangeStart } from './kvm-notifier.ts';
-import { getPage, putPage } from './page.ts';
-import { pteMigration, pteNumber, ptePresent, pteSwap, pteWrite } from './pte.ts';
 import { filePage, type Page, type State } from './state.ts';
 import { swapDuplicate } from './swap-map.ts';
 

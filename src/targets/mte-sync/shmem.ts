@@ -1,10 +1,11 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
-import { allocPage, folioLock, folioTrylock, folioUnlock, getPage, putPage } from './page.ts';
-import { type Page, PG, type State } from './state.ts';
+import { allocPage, folioLock, folioTrylock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
+import { PG } from '../kernel/page-flags.ts';
+import { mteClearPageTags } from '../kernel/page-tags.ts';
+import type { Page, State } from './state.ts';
 import { folioFreeSwap, HAS_CACHE, swapCacheGet, swapFree } from './swap-map.ts';
 import { mteRestoreTags } from './swap-tags.ts';
-import { mteClearPageTags } from './tags.ts';
 
 /** The page that the page cache has at an index, with a reference; null if none or swapped out. */
 export function* shmemLookup(cpu: Cpu, s: State, index: number): Kernel<Page | null> {

@@ -19,13 +19,13 @@ import {
   taggedPageFields,
   tagWord,
 } from '../../oracles/tag-shadow.ts';
+import { notifierFields } from '../kernel/mmu-notifier.ts';
+import { freePage, type PageCache, type PageOwner } from '../kernel/page.ts';
+import { pageFlags } from '../kernel/page-flags.ts';
+import type { TagState } from '../kernel/page-tags.ts';
+import { showPte } from '../kernel/pte.ts';
 import type { Size } from '../target.ts';
 import type { Design } from './design.ts';
-import { showPte } from './pte.ts';
-
-/** Bits of page->flags that the model uses. */
-export const PG = { locked: 0, dirty: 1, mte_tagged: 2, mte_lock: 3, mte_tag_clearing: 4 } as const;
-const pageFlags = ['PG_locked', 'PG_dirty', 'PG_mte_tagged', 'PG_mte_lock', 'PG_mte_tag_clearing'];
 
 /** Bits of vma->vm_flags. */
 export const VM = { mte: 1, mte_allowed: 2, shared: 4 } as const;
@@ -52,13 +52,11 @@ export type Mm = Instance<ReturnType<typeof mmSpec>>;
 export type SwapSlot = Instance<typeof slotSpec>;
 
 /** Everything that the operations share, and the design they run under. */
-export interface State {
+export interface State extends PageCache<Page>, PageOwner<State, Page>, TagState {
   readonly d: Design;
   readonly size: Size;
   readonly layout: Layout;
   readonly shadow: TagShadow;
-  readonly pages: readonly Page[];
-  readonly pageCache: SlabCache;
   readonly mms: readonly Mm[];
   /** TLB translations: [mm][index] for stage 1, [index] for stage 2. */
   readonly stage1: readonly (readonly number[])[];
@@ -70,7 +68,6 @@ export interface State {
   readonly slots: readonly SwapSlot[];
   readonly slotShadows: readonly ShadowSlot[];
   readonly tagBuffers: SlabCache;
-  readonly tagBufferTags: ReadonlyMap<number, readonly number[]>;
   readonly kvm: Kvm;
   readonly tagSyncLock: number;
   readonly folioLockClass: number;
@@ -79,9 +76,7 @@ export interface State {
 function kvmSpec(pages: number) {
   return {
     slots_lock: lock('Mutex'),
-    mmu_lock: lock('Rwlock'),
-    mmu_invalidate_seq: word(),
-    mmu_invalidate_in_progress: word(),
+    ...notifierFields,
     stage2: words(pages, pteWord),
   };
 }
@@ -135,6 +130,7 @@ export function buildState(d: Design, size: Size): State {
     shadow: new TagShadow(layout, all),
     pages: all,
     pageCache: pages.cache,
+    freePage,
     mms,
     stage1,
     stage2Tlb,

@@ -1,6 +1,6 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
-import { getPage, putPage } from './page.ts';
+import { getPage, putPage } from '../kernel/page.ts';
 import type { Page, State } from './state.ts';
 import { mteInvalidateTags } from './swap-tags.ts';
 

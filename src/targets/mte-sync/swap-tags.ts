@@ -1,7 +1,7 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { Gfp } from '../../engine/gfp.ts';
-import { type Page, PG, type State } from './state.ts';
+import { PG } from '../kernel/page-flags.ts';
 import {
   mteRestorePageTags,
   mteSavePageTags,
@@ -9,7 +9,8 @@ import {
   setPageMteTagged,
   testAndSetPageBit,
   tryPageMteTagging,
-} from './tags.ts';
+} from '../kernel/page-tags.ts';
+import type { Page, State } from './state.ts';
 
 // arch/arm64/mm/mteswap.c: the xarray mte_pages, indexed by swap entry; values are 128-byte buffers.
 

@@ -1,16 +1,17 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
-import { isMigrationEntry, isSwapEntry, pteNumber, pteTagged } from './pte.ts';
-import { filePage, type Page, PG, type State } from './state.ts';
-import { mteRestoreTags } from './swap-tags.ts';
+import { PG } from '../kernel/page-flags.ts';
 import {
   mteClearPageTags,
-  mteEnsurePageTagsCleared,
   pageMteTagged,
   setPageMteTagged,
   testAndSetPageBit,
   tryPageMteTagging,
-} from './tags.ts';
+} from '../kernel/page-tags.ts';
+import { isMigrationEntry, isSwapEntry, pteNumber, pteTagged } from '../kernel/pte.ts';
+import { filePage, type Page, type State } from './state.ts';
+import { mteRestoreTags } from './swap-tags.ts';
+import { mteEnsurePageTagsCleared } from './tag-clearing.ts';
 
 /** set_pte_at() of arm64 for a present entry: tags first, then the entry. The caller holds the page-table lock. */
 export function* setPteAt(cpu: Cpu, s: State, ptep: number, pte: number): Kernel {

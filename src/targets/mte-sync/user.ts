@@ -1,7 +1,7 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { pteNumber, ptePresent, pteTagged, pteWrite } from '../kernel/pte.ts';
 import { handleMmFault } from './fault.ts';
-import { pteNumber, ptePresent, pteTagged, pteWrite } from './pte.ts';
 import type { State } from './state.ts';
 
 /** How often an access faults before the thread gives up (memory ran out, say). */

@@ -1,3 +1,4 @@
+import { switchOf } from '../kernel/settings.ts';
 import type { Switch, Variant } from '../target.ts';
 import type { Design } from './design.ts';
 
@@ -153,12 +154,7 @@ export const variants: readonly (Variant & {
   },
 ];
 
-const sw = (name: string, summary: string, origin: string, settings: Partial<Design>): Switch => ({
-  name,
-  summary,
-  origin,
-  settings: { ...settings },
-});
+const sw = switchOf<Design>();
 
 export const switches: readonly Switch[] = [
   sw('flag-last', 'tag-clearing-v1: PG_mte_tagged is set only after the tags', 'mail/mte-sync.txt', {

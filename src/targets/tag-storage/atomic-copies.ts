@@ -1,9 +1,11 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { folioTrylock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
+import { Pte, pteWrite } from '../kernel/pte.ts';
 import { copyHighpage, copyHighpageEnd, copyHighpagePrepare, ENOMEM } from './copy.ts';
 import { mappingOf } from './migrate.ts';
-import { allocPage, folioTrylock, folioUnlock, getPage, putPage } from './page.ts';
-import { Pte, ptePresent, pteReadOnly } from './pte.ts';
+import { allocPage } from './page.ts';
+import { ptePresent } from './pte.ts';
 import { mappedPage, setPteAt } from './set-pte.ts';
 import { FORKED, isShared, type Mm, type Page, type State } from './state.ts';
 
@@ -70,11 +72,11 @@ function* copyPteRange(
   const from = yield* mappedPage(cpu, s, parent.index, index);
   if (from !== null && !pinned) {
     // copy_present_pte(): ptep_set_wrprotect() and a reference for the child.
-    yield cpu.writeOnce(parent.pte[index], (yield cpu.readOnce(parent.pte[index])) | Pte.ReadOnly);
+    yield cpu.writeOnce(parent.pte[index], (yield cpu.readOnce(parent.pte[index])) & ~Pte.Write);
     yield cpu.flushTlb(s.tlb[parent.index][index]);
     yield getPage(cpu, from);
     yield cpu.writeOnce(from.mapping, FORKED | (index << 8));
-    yield* setPteAt(cpu, s, child.pte[index], from, tagged, true);
+    yield* setPteAt(cpu, s, child.pte[index], from, tagged, false);
   } else if (from !== null && spare === null) again = true;
   else if (from !== null && spare !== null) {
     s.shadow.copied(cpu, spare.page, from, from.flags);
@@ -170,7 +172,7 @@ function* collapseLocked(
       yield getPage(cpu, to);
       yield cpu.writeOnce(to.mapping, mappingOf(mm, index));
     }
-    yield* setPteAt(cpu, s, pte[index], copied ? to : from, tagged, !copied && pteReadOnly(old));
+    yield* setPteAt(cpu, s, pte[index], copied ? to : from, tagged, copied || pteWrite(old));
     yield cpu.spinUnlock(ptl);
   }
   if (isolated && from !== null) yield folioUnlock(cpu, from);

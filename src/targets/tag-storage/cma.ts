@@ -24,7 +24,7 @@ export function* cmaAllocRange(cpu: Cpu, s: State, b: number): Kernel<boolean> {
   while (busy !== 0) {
     const page = s.pages[s.firstTagPage + 31 - Math.clz32(busy & -busy)];
     busy &= busy - 1;
-    yield* s.movers.migrateFrame(cpu, s, page, s.d.migrateTagged, true);
+    yield* s.migrateFrame(cpu, s, page, s.d.migrateTagged, true);
   }
   irq = yield cpu.spinLockIrqsave(s.k.zone_lock);
   free = yield cpu.readOnce(s.k.free_cma);

@@ -2,6 +2,13 @@ import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { Gfp } from '../../engine/gfp.ts';
 import {
+  mteCopyPageTags,
+  mteRestorePageTags,
+  mteSavePageTags,
+  pageMteTagged,
+  tryPageMteTagging,
+} from '../kernel/page-tags.ts';
+import {
   hasKeptTags,
   mteSaveTagsForPfn,
   tagsByPfnLock,
@@ -12,16 +19,7 @@ import {
   xaReserve,
 } from './kept-tags.ts';
 import { FORKED, isTagStorage, type Page, type State, XA_ZERO_ENTRY } from './state.ts';
-import {
-  copyBuffer,
-  mteCopyPageTags,
-  mteCopyPageTagsFromBuf,
-  mteCopyPageTagsToBuf,
-  pageMteTagged,
-  pageTagStorageReserved,
-  setPageMteTagged,
-  tryPageMteTagging,
-} from './tags.ts';
+import { copyBuffer, pageTagStorageReserved, setPageMteTagged } from './tags.ts';
 
 /** Looks at a source that other processes may tag meanwhile before the copy gives up. */
 const LOOKS = 3;
@@ -57,7 +55,7 @@ export function* copyHighpage(cpu: Cpu, s: State, to: Page, from: Page, prepared
   for (let i = 0; i < LOOKS; i++) {
     const left = yield* tryTransferSavedTags(cpu, s, to, from, prepared);
     if (left >= 0) return left;
-    if (!(yield* pageMteTagged(cpu, from))) return prepared;
+    if (!(yield* pageMteTagged(cpu, s, from))) return prepared;
     if (s.d.transferRetests && !(yield* pageTagStorageReserved(cpu, to))) continue;
     const won = yield* tryPageMteTagging(cpu, s, to);
     cpu.warnOn(!won, 'copy_highpage(): the destination is tagged already', to.flags);
@@ -75,11 +73,11 @@ export function* copyHighpage(cpu: Cpu, s: State, to: Page, from: Page, prepared
 function* tryTransferSavedTags(cpu: Cpu, s: State, to: Page, from: Page, prepared: number): Kernel<number> {
   if (s.d.warnPreemptible)
     cpu.warnOn(cpu.inAtomic() || cpu.irqsOff, 'try_transfer_saved_tags(): not preemptible', from.flags);
-  if (yield* pageMteTagged(cpu, from)) {
+  if (yield* pageMteTagged(cpu, s, from)) {
     if (yield* pageTagStorageReserved(cpu, to)) return -1;
     const buffer = yield* bufferFor(cpu, s, to, prepared);
     if (buffer === 0) return yield* cannotSave(cpu, s, to, from, prepared);
-    yield* mteCopyPageTagsToBuf(cpu, s, from, buffer);
+    yield* mteSavePageTags(cpu, s, from, buffer);
     return yield* keep(cpu, s, to, from, buffer, prepared);
   }
   if (s.d.mandatory && !isTagStorage(s, from)) return -1;
@@ -126,7 +124,7 @@ function* copyKept(cpu: Cpu, s: State, to: Page, from: Page, prepared: number): 
 function* writeKept(cpu: Cpu, s: State, to: Page, buffer: number): Kernel {
   const won = yield* tryPageMteTagging(cpu, s, to);
   cpu.warnOn(!won, 'try_transfer_saved_tags(): the destination is tagged already', to.flags);
-  yield* mteCopyPageTagsFromBuf(cpu, s, to, buffer);
+  yield* mteRestorePageTags(cpu, s, to, buffer);
   yield* setPageMteTagged(cpu, s, to);
 }
 
@@ -137,7 +135,7 @@ function* keep(cpu: Cpu, s: State, to: Page, from: Page, buffer: number, prepare
   if (saved === 'kept') return buffer === prepared ? 0 : prepared;
   if (saved === 'reserved') {
     // The tags of a tagged source can be copied; those that were kept for an untagged one are in the buffer alone.
-    const lost = s.d.transferDrops || (yield* pageMteTagged(cpu, from));
+    const lost = s.d.transferDrops || (yield* pageMteTagged(cpu, s, from));
     if (!lost) yield* writeKept(cpu, s, to, buffer);
     if (buffer !== prepared) yield cpu.kfree(buffer);
     return lost ? -1 : prepared;

@@ -1,3 +1,4 @@
+import type { TagProtocol } from '../kernel/page-tags.ts';
 import type { Settings } from '../target.ts';
 
 /** When tags kept by pfn are written back, relative to PG_tag_storage_reserved, in reserve_tag_storage(). */
@@ -26,7 +27,7 @@ export type CopyMemory =
 export type BlockLoop = 'v2' | 'v3' | 'exact';
 
 /** What the designs differ in. Each is a setting of a variant and may be changed by a switch. */
-export interface Design {
+export interface Design extends TagProtocol {
   readonly order: RestoreOrder;
   readonly copyMemory: CopyMemory;
   readonly loop: BlockLoop;
@@ -68,10 +69,6 @@ export interface Design {
   readonly minReferences: boolean;
   /** reserve_tag_storage() looks at the bit again under tag_blocks_lock. */
   readonly recheckReserved: boolean;
-  /** The loser of try_page_mte_tagging() waits with an acquire. */
-  readonly acquireInWaiter: boolean;
-  /** smp_wmb() in set_page_mte_tagged(). */
-  readonly wmbInSetTagged: boolean;
   /** mte_restore_tags_for_pfn() writes the tags even if it lost try_page_mte_tagging(). */
   readonly restoreAnyway: boolean;
   /** mte_restore_page_tags_by_swp_entry() writes the tags even if it lost try_page_mte_tagging(). */
@@ -172,6 +169,10 @@ export function designOf(settings: Settings): Design {
     recheckReserved: bool('recheckReserved'),
     acquireInWaiter: bool('acquireInWaiter'),
     wmbInSetTagged: bool('wmbInSetTagged'),
+    rmbInPageTagged: bool('rmbInPageTagged'),
+    loserWaits: bool('loserWaits'),
+    honourTry: bool('honourTry'),
+    unorderedTestAndSet: bool('unorderedTestAndSet'),
     restoreAnyway: bool('restoreAnyway'),
     swapRestoreAnyway: bool('swapRestoreAnyway'),
     deferRestore: bool('deferRestore'),

@@ -1,9 +1,11 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { folioTrylock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
+import { isMigrationEntry, isSwapEntry, Pte, pteNumber, pteWrite } from '../kernel/pte.ts';
 import { copyHighpage, copyHighpageEnd, copyHighpagePrepare, ENOMEM } from './copy.ts';
 import { mappingOf, migrateHeld } from './migrate.ts';
-import { allocPage, folioTrylock, folioUnlock, getPage, putPage } from './page.ts';
-import { isMigrationEntry, isSwapEntry, maps, Pte, pteNoStorage, pteNumber, pteReadOnly } from './pte.ts';
+import { allocPage } from './page.ts';
+import { maps, pteNoStorage } from './pte.ts';
 import { reserveTagStorage } from './reserve.ts';
 import { setPteAt } from './set-pte.ts';
 import { shmemGetFolio } from './shmem.ts';
@@ -36,7 +38,7 @@ export function* handleMmFault(
   else if (isSwapEntry(entry)) yield* doSwapPage(cpu, s, mm, index, entry, tagged, false);
   else if (entry === 0 && isShared(index)) yield* doSharedFault(cpu, s, mm, index, tagged);
   else if (entry === 0) yield* doAnonymousPage(cpu, s, mm, index, tagged);
-  else if (write && pteReadOnly(entry)) yield* wpPageCopy(cpu, s, mm, index, entry, tagged);
+  else if (write && !pteWrite(entry)) yield* wpPageCopy(cpu, s, mm, index, entry, tagged);
   yield cpu.upRead(mmap_lock);
 }
 
@@ -128,7 +130,7 @@ function* handlePteProtnone(
   if (!same || !(yield* handleFolioMissingTagStorage(cpu, s, page, tagged, tried))) return;
   yield cpu.spinLock(ptl);
   if (maps(yield cpu.readOnce(pte[index]), page.index))
-    yield* setPteAt(cpu, s, pte[index], page, tagged, pteReadOnly(entry));
+    yield* setPteAt(cpu, s, pte[index], page, tagged, pteWrite(entry));
   yield cpu.spinUnlock(ptl);
 }
 
@@ -167,7 +169,7 @@ function* wpPageCopy(cpu: Cpu, s: State, mm: number, index: number, entry: numbe
   const same = (yield cpu.readOnce(pte[index])) === entry;
   const reuse = same && (yield cpu.readOnce(old.refcount)) === 1;
   // wp_page_reuse()
-  if (reuse) yield cpu.writeOnce(pte[index], entry & ~Pte.ReadOnly);
+  if (reuse) yield cpu.writeOnce(pte[index], entry | Pte.Write);
   else if (same) yield getPage(cpu, old);
   yield cpu.spinUnlock(ptl);
   if (reuse || !same) return;

@@ -1,9 +1,10 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { mteClearPageTags, tryPageMteTagging } from '../kernel/page-tags.ts';
 import { freePagesPrepare } from './page.ts';
 import { reserveTagStorage } from './reserve.ts';
 import { HUGE_ORDER, type Page, type State } from './state.ts';
-import { mteClearPageTags, pageTagStorageReserved, setPageMteTagged, tryPageMteTagging } from './tags.ts';
+import { pageTagStorageReserved, setPageMteTagged } from './tags.ts';
 
 // One huge page of order 2 (9 in the kernel) in a VM_MTE area, which needs more than one block of tag storage.
 

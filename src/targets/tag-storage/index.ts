@@ -1,9 +1,11 @@
 import type { Machine } from '../../engine/machine.ts';
+import { PG } from '../kernel/page-flags.ts';
 import type { Model, Settings, Size, Target } from '../target.ts';
 import { designOf } from './design.ts';
 import { migrateFrame } from './migrate.ts';
 import { operationsOf } from './operations.ts';
-import { buildState, PG, type State, XA_ZERO_ENTRY } from './state.ts';
+import { freePage } from './page.ts';
+import { buildState, type State, XA_ZERO_ENTRY } from './state.ts';
 import { switches, variants } from './variants.ts';
 
 /** At the beginning all memory is free; address space 0 has no PROT_MTE, the others have. */
@@ -83,7 +85,7 @@ function checkKept(s: State, machine: Machine): void {
 }
 
 function build(settings: Settings, size: Size): Model {
-  const s = buildState(designOf(settings), size, { migrateFrame });
+  const s = buildState(designOf(settings), size, { migrateFrame, freePage });
   return {
     layout: s.layout,
     operations: operationsOf(s),

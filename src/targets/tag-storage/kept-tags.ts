@@ -1,8 +1,10 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { Gfp } from '../../engine/gfp.ts';
-import { type Page, PG, type State, XA_ZERO_ENTRY } from './state.ts';
-import { mteCopyPageTagsFromBuf, setPageMteTagged, tryPageMteTagging } from './tags.ts';
+import { PG } from '../kernel/page-flags.ts';
+import { mteRestorePageTags, tryPageMteTagging } from '../kernel/page-tags.ts';
+import { type Page, type State, XA_ZERO_ENTRY } from './state.ts';
+import { setPageMteTagged } from './tags.ts';
 
 // The second half of arch/arm64/mm/mteswap.c of the series: tags kept in an xarray by pfn until storage is reserved.
 // Each entry has a node of its own here; in the kernel 64 share one.
@@ -140,7 +142,7 @@ export function* mteRestoreTagsForPfn(cpu: Cpu, s: State, first: Page, order: nu
     if (buffer === 0) continue;
     const won = yield* tryPageMteTagging(cpu, s, page);
     if (won || s.d.restoreAnyway) {
-      yield* mteCopyPageTagsFromBuf(cpu, s, page, buffer);
+      yield* mteRestorePageTags(cpu, s, page, buffer);
       yield* setPageMteTagged(cpu, s, page);
     }
     yield cpu.kfree(buffer);
@@ -166,7 +168,7 @@ export function* restoreAndSetReserved(cpu: Cpu, s: State, first: Page, order: n
   for (let i = 0; i < 1 << order; i++)
     yield cpu.setBit(PG.tag_storage_reserved, s.pages[first.index + i].flags);
   for (const [page, buffer] of won) {
-    yield* mteCopyPageTagsFromBuf(cpu, s, page, buffer);
+    yield* mteRestorePageTags(cpu, s, page, buffer);
     yield* setPageMteTagged(cpu, s, page);
     yield cpu.kfree(buffer);
   }

@@ -1,10 +1,12 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
-import { getPage, putPage } from './page.ts';
-import { pteNumber, pteValid } from './pte.ts';
+import { getPage, putPage } from '../kernel/page.ts';
+import { mteClearPageTags, tryPageMteTagging } from '../kernel/page-tags.ts';
+import { pteNumber } from '../kernel/pte.ts';
+import { pteValid } from './pte.ts';
 import { reserveTagStorage } from './reserve.ts';
 import { isTagStorage, type State } from './state.ts';
-import { mteClearPageTags, setPageMteTagged, tryPageMteTagging } from './tags.ts';
+import { setPageMteTagged } from './tags.ts';
 
 /**
  * user_mem_abort() of RFC v3 (patch 32): storage is reserved before mmu_lock is taken, tags are initialised under it

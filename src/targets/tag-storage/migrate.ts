@@ -1,8 +1,10 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { folioLock, folioTrylock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
+import { isMigrationEntry, pteMigration, pteNumber, pteWrite } from '../kernel/pte.ts';
 import { copyHighpage, copyHighpageEnd, copyHighpagePrepare, ENOMEM } from './copy.ts';
-import { allocPage, folioLock, folioTrylock, folioUnlock, freePage, getPage, putPage } from './page.ts';
-import { isMigrationEntry, maps, pteMigration, pteNumber, pteReadOnly } from './pte.ts';
+import { allocPage, freePage } from './page.ts';
+import { maps } from './pte.ts';
 import { setPteAt } from './set-pte.ts';
 import { FORKED, isShared, MEMFD, type Page, type State } from './state.ts';
 
@@ -79,7 +81,7 @@ function* unmapForMigration(cpu: Cpu, s: State, page: Page, mapping: number): Ke
     const old = yield cpu.readOnce(mm.pte[index]);
     const mapped = maps(old, page.index);
     if (mapped) {
-      yield cpu.writeOnce(mm.pte[index], pteMigration(page.index, pteReadOnly(old)));
+      yield cpu.writeOnce(mm.pte[index], pteMigration(page.index, pteWrite(old)));
       yield cpu.flushTlb(s.tlb[mm.index][index]);
     }
     yield cpu.spinUnlock(mm.ptl);
@@ -116,7 +118,7 @@ function* removeMigrationPtes(cpu: Cpu, s: State, src: Page, to: Page, mapping: 
     if (isMigrationEntry(entry) && pteNumber(entry) === src.index) {
       yield getPage(cpu, to);
       const tagged = (yield cpu.readOnce(mm.vm_mte[index])) === 1;
-      yield* setPteAt(cpu, s, mm.pte[index], to, tagged, pteReadOnly(entry));
+      yield* setPteAt(cpu, s, mm.pte[index], to, tagged, pteWrite(entry));
     }
     yield cpu.spinUnlock(mm.ptl);
   }

@@ -1,9 +1,10 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { folioLock, folioUnlock, putPage } from '../kernel/page.ts';
+import { isSwapEntry, pteNumber, pteWrite } from '../kernel/pte.ts';
 import { doSwapPage, dropSwapEntry } from './fault.ts';
 import { mappingOf, migrateFrame } from './migrate.ts';
-import { folioLock, folioUnlock, putPage } from './page.ts';
-import { isSwapEntry, maps, pteNumber, ptePresent, pteReadOnly } from './pte.ts';
+import { maps, ptePresent } from './pte.ts';
 import { lookupPrivate } from './reclaim.ts';
 import { mappedPage, setPteAt } from './set-pte.ts';
 import { filemapGetPage } from './shmem.ts';
@@ -21,7 +22,7 @@ export function* mprotectMte(cpu: Cpu, s: State, mm: number, index: number): Ker
     if (page !== null) {
       // ptep_modify_prot_start() and _commit()
       const old = yield cpu.xchg(pte[index], 0);
-      yield* setPteAt(cpu, s, pte[index], page, true, pteReadOnly(old));
+      yield* setPteAt(cpu, s, pte[index], page, true, pteWrite(old));
     }
     yield cpu.spinUnlock(ptl);
     yield cpu.flushTlb(s.tlb[mm][index]);

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
-import type { Operation, Parameter, Size } from '../target.ts';
+import { granule, mm, nat, page, tag, yes } from '../kernel/parameters.ts';
+import type { Operation, Parameter } from '../target.ts';
 import { bufferMigrate, collapse, fork } from './atomic-copies.ts';
 import { hugeFree, hugeLoadTag, hugeStoreTag } from './huge.ts';
 import { anyReserve, userMemAbort } from './kvm.ts';
@@ -8,14 +8,7 @@ import { swapOut } from './reclaim.ts';
 import { isShared, type State } from './state.ts';
 import { userLoadTag, userStoreData, userStoreTag } from './user.ts';
 
-const nat = (max: (size: Size) => number) => (size: Size) =>
-  fc.integer({ min: 0, max: Math.max(0, max(size)) });
-const mm: Parameter = { name: 'mm', arbitrary: nat(size => size.mms - 1) };
-const page: Parameter = { name: 'page', arbitrary: nat(size => size.pages - 1), focus: true };
-const granule: Parameter = { name: 'granule', arbitrary: nat(() => 1), focus: true };
-const tag: Parameter = { name: 'tag', arbitrary: () => fc.integer({ min: 1, max: 7 }) };
 const part: Parameter = { name: 'part', arbitrary: nat(() => 3), focus: true };
-const yes = (name: string): Parameter => ({ name, arbitrary: nat(() => 1), values: ['no', 'yes'] });
 
 /** The kernel entry points of the model. Page i is in the shared memfd if i is even, private anonymous if odd. */
 export function operationsOf(s: State): readonly Operation[] {

@@ -1,8 +1,10 @@
-import type { Access, Kernel } from '../../engine/access.ts';
+import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { putPage } from '../kernel/page.ts';
+import { PG } from '../kernel/page-flags.ts';
 import { dropKeptTags, dropReserve, reserveForCopy } from './kept-tags.ts';
 import { freeTagStorage, reserveTagStorage } from './reserve.ts';
-import { isTagStorage, type Page, PG, type State } from './state.ts';
+import { isTagStorage, type Page, type State } from './state.ts';
 
 /** Bit of the page in the allocator's words: of `free` for ordinary frames, of `free_cma` for tag-storage pages. */
 function bitOf(s: State, page: Page): number {
@@ -52,18 +54,6 @@ function* takeFree(cpu: Cpu, s: State, cma: boolean): Kernel<Page | null> {
   return page;
 }
 
-/** get_page() */
-export function getPage(cpu: Cpu, page: Page): Access {
-  return cpu.atomicInc(page.refcount);
-}
-
-/** put_page(): frees the page with the last reference. Any context. */
-export function* putPage(cpu: Cpu, s: State, page: Page): Kernel {
-  const left = (yield cpu.atomicFetchAdd(page.refcount, -1)) - 1;
-  cpu.warnOn(left < 0, 'put_page() underflows the reference count', page.refcount);
-  if (left === 0) yield* freePage(cpu, s, page);
-}
-
 /** free_pages_prepare() and the free list; the tags keep their values. */
 export function* freePage(cpu: Cpu, s: State, page: Page): Kernel {
   yield* freePagesPrepare(cpu, s, page, 0);
@@ -85,15 +75,4 @@ export function* freePagesPrepare(cpu: Cpu, s: State, page: Page, order: number)
     yield cpu.writeOnce(one.flags, (yield cpu.readOnce(one.flags)) & 0);
     s.shadow.freed(one);
   }
-}
-
-export function folioLock(cpu: Cpu, s: State, page: Page): Access {
-  return cpu.folioLock(PG.locked, page.flags, s.folioLockClass);
-}
-/** 1 if taken. */
-export function folioTrylock(cpu: Cpu, s: State, page: Page): Access {
-  return cpu.folioTrylock(PG.locked, page.flags, s.folioLockClass);
-}
-export function folioUnlock(cpu: Cpu, page: Page): Access {
-  return cpu.folioUnlock(PG.locked, page.flags);
 }

@@ -1,56 +1,31 @@
-/**
- * Page-table entries as small words. Present: attributes, page number from bit 8. `NoStorage` is
- * PAGE_FAULT_ON_ACCESS (PROT_NONE with PTE_TAG_STORAGE_NONE): a present entry that the hardware faults on.
- */
-export const Pte = { Present: 1, Tagged: 2, Swap: 4, Migration: 8, NoStorage: 16, ReadOnly: 32 } as const;
+import * as kernel from '../kernel/pte.ts';
 
-export function ptePage(page: number, tagged: boolean, readOnly: boolean): number {
-  return Pte.Present | (tagged ? Pte.Tagged : 0) | (readOnly ? Pte.ReadOnly : 0) | (page << 8);
+/**
+ * PAGE_FAULT_ON_ACCESS (PROT_NONE with PTE_TAG_STORAGE_NONE): a present entry that the hardware faults on, because the
+ * page's tags have no storage.
+ */
+const NO_STORAGE = 32;
+
+export function pteNoStoragePage(page: number, write: boolean): number {
+  return NO_STORAGE | (kernel.ptePage(page, true, write) & ~kernel.Pte.Present);
 }
-export function pteSwap(slot: number): number {
-  return Pte.Swap | (slot << 8);
-}
-export function pteMigration(page: number, readOnly: boolean): number {
-  return Pte.Migration | (readOnly ? Pte.ReadOnly : 0) | (page << 8);
-}
-/** Page or slot number. */
-export function pteNumber(pte: number): number {
-  return pte >>> 8;
+export function pteNoStorage(pte: number): boolean {
+  return (pte & NO_STORAGE) !== 0;
 }
 /** pte_present(): true for PROT_NONE-like entries as well. */
 export function ptePresent(pte: number): boolean {
-  return (pte & (Pte.Present | Pte.NoStorage)) !== 0;
+  return (pte & (kernel.Pte.Present | NO_STORAGE)) !== 0;
 }
 /** Whether the hardware can access memory through it. */
 export function pteValid(pte: number): boolean {
-  return (pte & Pte.Present) !== 0;
-}
-export function pteTagged(pte: number): boolean {
-  return (pte & Pte.Tagged) !== 0;
-}
-export function pteNoStorage(pte: number): boolean {
-  return (pte & Pte.NoStorage) !== 0;
-}
-/** Shared after fork(): a store copies the page first. */
-export function pteReadOnly(pte: number): boolean {
-  return (pte & Pte.ReadOnly) !== 0;
-}
-export function isSwapEntry(pte: number): boolean {
-  return (pte & Pte.Swap) !== 0;
-}
-export function isMigrationEntry(pte: number): boolean {
-  return (pte & Pte.Migration) !== 0;
+  return kernel.ptePresent(pte);
 }
 /** Whether it maps a page frame. */
 export function maps(pte: number, page: number): boolean {
-  return ptePresent(pte) && pteNumber(pte) === page;
+  return ptePresent(pte) && kernel.pteNumber(pte) === page;
 }
 
 export function showPte(pte: number): string {
-  if (pte === 0) return 'none';
-  const n = pteNumber(pte);
-  if (isSwapEntry(pte)) return `swap entry ${n}`;
-  if (isMigrationEntry(pte)) return `migration entry of page ${n}`;
-  const tagged = pteTagged(pte) ? ', tagged' : '';
-  return `page ${n}${pteNoStorage(pte) ? ', fault on access' : tagged}${pteReadOnly(pte) ? ', read-only' : ''}`;
+  if (!pteNoStorage(pte)) return kernel.showPte(pte);
+  return `page ${kernel.pteNumber(pte)}, fault on access${kernel.pteWrite(pte) ? '' : ', read-only'}`;
 }

@@ -1,8 +1,10 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { folioTrylock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
+import { pteSwap } from '../kernel/pte.ts';
 import { mappingOf } from './migrate.ts';
-import { folioTrylock, folioUnlock, freePage, getPage, putPage } from './page.ts';
-import { maps, pteSwap } from './pte.ts';
+import { freePage } from './page.ts';
+import { maps } from './pte.ts';
 import { mappedPage, setPteAt } from './set-pte.ts';
 import { filemapGetPage } from './shmem.ts';
 import { isShared, type Page, type Slot, type State } from './state.ts';

@@ -1,9 +1,10 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { Gfp } from '../../engine/gfp.ts';
+import { PG } from '../kernel/page-flags.ts';
 import { cmaAllocRange, cmaRelease } from './cma.ts';
 import { dropKeptTags, mteRestoreTagsForPfn, restoreAndSetReserved } from './kept-tags.ts';
-import { type Page, PG, type State } from './state.ts';
+import type { Page, State } from './state.ts';
 import { pageTagStorageReserved } from './tags.ts';
 
 // arch/arm64/kernel/mte_tag_storage.c of the series.

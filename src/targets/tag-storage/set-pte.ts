@@ -1,9 +1,11 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { mteClearPageTags, tryPageMteTagging } from '../kernel/page-tags.ts';
+import { pteNumber, ptePage } from '../kernel/pte.ts';
 import { dropReserve } from './kept-tags.ts';
-import { Pte, pteNumber, ptePage, ptePresent } from './pte.ts';
+import { pteNoStoragePage, ptePresent } from './pte.ts';
 import { isTagStorage, type Page, type State } from './state.ts';
-import { mteClearPageTags, pageTagStorageReserved, setPageMteTagged, tryPageMteTagging } from './tags.ts';
+import { pageTagStorageReserved, setPageMteTagged } from './tags.ts';
 
 /** set_pte_at() of arm64 for an entry that maps a page; `tagged` if the area has VM_MTE. Page-table lock held. */
 export function* setPteAt(
@@ -12,14 +14,14 @@ export function* setPteAt(
   ptep: number,
   page: Page,
   tagged: boolean,
-  readOnly = false,
+  write = true,
 ): Kernel {
-  let pte = ptePage(page.index, tagged, readOnly);
+  let pte = ptePage(page.index, tagged, write);
   if (tagged) {
     const reserved = yield* pageTagStorageReserved(cpu, page);
     if (!reserved && !(s.d.tagTagStorage && isTagStorage(s, page))) {
       // mte_sync_tags() of the series: PAGE_FAULT_ON_ACCESS.
-      pte = Pte.NoStorage | Pte.Tagged | (readOnly ? Pte.ReadOnly : 0) | (page.index << 8);
+      pte = pteNoStoragePage(page.index, write);
     } else if (yield* tryPageMteTagging(cpu, s, page)) {
       yield* mteClearPageTags(cpu, s, page);
       yield* setPageMteTagged(cpu, s, page);

@@ -1,7 +1,8 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { folioLock, folioTrylock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
 import { mappingOf } from './migrate.ts';
-import { allocPage, folioLock, folioTrylock, folioUnlock, getPage, putPage } from './page.ts';
+import { allocPage } from './page.ts';
 import type { Page, Slot, State } from './state.ts';
 import {
   mteRestorePageTagsBySwpEntry,

@@ -21,14 +21,13 @@ import {
   taggedPageFields,
   tagWord,
 } from '../../oracles/tag-shadow.ts';
+import type { PageOwner } from '../kernel/page.ts';
+import { pageFlags } from '../kernel/page-flags.ts';
+import type { TagState } from '../kernel/page-tags.ts';
 import type { Size } from '../target.ts';
 import type { Design } from './design.ts';
 import { Geometry } from './geometry.ts';
 import { showPte } from './pte.ts';
-
-/** Bits of page->flags that the model uses. */
-export const PG = { locked: 0, mte_tagged: 1, mte_lock: 2, tag_storage_reserved: 3 } as const;
-const pageFlags = ['PG_locked', 'PG_mte_tagged', 'PG_mte_lock', 'PG_tag_storage_reserved'];
 
 /** The hidden entry that xa_reserve() leaves; loads see NULL. */
 export const XA_ZERO_ENTRY = -1;
@@ -108,17 +107,16 @@ export type Page = Instance<typeof pageSpec>;
 export type Mm = Instance<ReturnType<typeof mmSpec>>;
 export type Slot = Instance<typeof slotSpec>;
 
-/** Everything that the operations share, and the design they run under. */
 /**
- * What the page allocator needs of those above it: reserving a block moves its pages, which allocates others. The model
- * sets it when it is built.
+ * The page allocator, and what it needs of those above it: reserving a block moves its pages, which allocates others.
+ * The model sets it when it is built.
  */
-export interface Movers {
-  migrateFrame: (cpu: Cpu, s: State, src: Page, tagged: boolean, sync: boolean) => Kernel<boolean>;
+export interface Allocator extends PageOwner<State, Page> {
+  readonly migrateFrame: (cpu: Cpu, s: State, src: Page, tagged: boolean, sync: boolean) => Kernel<boolean>;
 }
 
-export interface State {
-  readonly movers: Movers;
+/** Everything that the operations share, and the design they run under. */
+export interface State extends Allocator, TagState {
   readonly d: Design;
   readonly size: Size;
   readonly layout: Layout;
@@ -145,7 +143,6 @@ export interface State {
   readonly slots: readonly Slot[];
   readonly slotShadows: readonly ShadowSlot[];
   readonly buffers: SlabCache;
-  readonly bufferTags: ReadonlyMap<number, readonly number[]>;
   readonly nodes: SlabCache;
   /** Fix 1: tag buffers carved out of a page and not handed out. */
   readonly tagCache: Instance<{ lock: ReturnType<typeof lock>; buffer: ReturnType<typeof words> }>;
@@ -165,7 +162,7 @@ export function isTagStorage(s: State, page: Page): boolean {
   return page.index >= s.firstTagPage;
 }
 
-export function buildState(d: Design, size: Size, movers: Movers): State {
+export function buildState(d: Design, size: Size, allocator: Allocator): State {
   const layout = new Layout();
   const ordinary = 2 * size.pages + 2;
   const huge = ordinary;
@@ -190,7 +187,7 @@ export function buildState(d: Design, size: Size, movers: Movers): State {
   const buffers = layout.cache('tag_buffer', 2 * size.pages + 12, { tags: words(GRANULES, tagWord()) });
   const nodes = layout.cache('xa_node', geometry.blocks + all.length, { slots: word() });
   return {
-    movers,
+    ...allocator,
     d,
     size,
     layout,
@@ -213,7 +210,7 @@ export function buildState(d: Design, size: Size, movers: Movers): State {
     slots: layout.array('swap_slot', size.pages + 2, slotSpec),
     slotShadows: layout.array('swap_shadow', size.pages + 2, shadowSlotFields),
     buffers: buffers.cache,
-    bufferTags: new Map(buffers.objects.map(buffer => [buffer.base, buffer.tags])),
+    tagBufferTags: new Map(buffers.objects.map(buffer => [buffer.base, buffer.tags])),
     nodes: nodes.cache,
     tagCache: layout.struct('tag_buf_cache', {
       lock: lock('Spinlock', 'tag_buf_cache'),

@@ -1,17 +1,15 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { Gfp } from '../../engine/gfp.ts';
+import {
+  mteRestorePageTags,
+  mteSavePageTags,
+  pageMteTagged,
+  tryPageMteTagging,
+} from '../kernel/page-tags.ts';
 import { hasKeptTags, mteSaveTagsForPfn, tagsByPfnLock, tagsByPfnUnlock } from './kept-tags.ts';
 import { type Page, type Slot, type State, XA_ZERO_ENTRY } from './state.ts';
-import {
-  copyBuffer,
-  mteCopyPageTagsFromBuf,
-  mteCopyPageTagsToBuf,
-  pageMteTagged,
-  pageTagStorageReserved,
-  setPageMteTagged,
-  tryPageMteTagging,
-} from './tags.ts';
+import { copyBuffer, pageTagStorageReserved, setPageMteTagged } from './tags.ts';
 
 /** `used` of a slot whose last user went away while its page was in the swap cache. */
 const ORPHAN = 2;
@@ -80,10 +78,10 @@ function* invalidate(cpu: Cpu, s: State, slot: Slot): Kernel {
  * a page that is not tagged, not even what tags_by_pfn keeps for it (`saveKept`).
  */
 export function* mteSavePageTagsBySwpEntry(cpu: Cpu, s: State, page: Page, slot: Slot): Kernel<boolean> {
-  if (!(yield* pageMteTagged(cpu, page))) {
+  if (!(yield* pageMteTagged(cpu, s, page))) {
     if (!s.d.saveKept) return true;
     // A reserver that took what was kept has tagged the page before it let go of the lock.
-    if (!(yield* hasKeptTags(cpu, s, page.index)) && !(yield* pageMteTagged(cpu, page))) return true;
+    if (!(yield* hasKeptTags(cpu, s, page.index)) && !(yield* pageMteTagged(cpu, s, page))) return true;
   }
   const buffer = yield cpu.kmalloc(s.buffers, Gfp.Kernel);
   if (buffer === 0) return false;
@@ -109,8 +107,8 @@ function* gatherTags(cpu: Cpu, s: State, page: Page, buffer: number): Kernel<boo
     yield* tagsByPfnUnlock(cpu, s, irq);
     if (kept) return true;
   }
-  if (!(yield* pageMteTagged(cpu, page))) return false;
-  yield* mteCopyPageTagsToBuf(cpu, s, page, buffer);
+  if (!(yield* pageMteTagged(cpu, s, page))) return false;
+  yield* mteSavePageTags(cpu, s, page, buffer);
   return true;
 }
 
@@ -122,7 +120,7 @@ export function* mteRestorePageTagsBySwpEntry(cpu: Cpu, s: State, slot: Slot, pa
   if (s.d.deferRestore && !(yield* pageTagStorageReserved(cpu, page))) return;
   const won = yield* tryPageMteTagging(cpu, s, page);
   if (!won && !s.d.swapRestoreAnyway) return;
-  yield* mteCopyPageTagsFromBuf(cpu, s, page, buffer);
+  yield* mteRestorePageTags(cpu, s, page, buffer);
   yield* setPageMteTagged(cpu, s, page);
 }
 
@@ -132,7 +130,7 @@ export function* mteRestorePageTagsBySwpEntry(cpu: Cpu, s: State, slot: Slot, pa
  */
 export function* mteTryTransferSwapTags(cpu: Cpu, s: State, slot: Slot, page: Page): Kernel<boolean> {
   if (!s.d.deferRestore) return true;
-  if ((yield* pageMteTagged(cpu, page)) || (yield* pageTagStorageReserved(cpu, page))) return true;
+  if ((yield* pageMteTagged(cpu, s, page)) || (yield* pageTagStorageReserved(cpu, page))) return true;
   const swapTags = yield cpu.rcuDereference(slot.tags);
   if (swapTags === 0) return true;
   const buffer = yield cpu.kmalloc(s.buffers, Gfp.Kernel);

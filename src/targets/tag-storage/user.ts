@@ -1,8 +1,9 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { DATA } from '../../oracles/storage-shadow.ts';
+import { pteNumber, pteTagged, pteWrite } from '../kernel/pte.ts';
 import { handleMmFault } from './fault.ts';
-import { pteNumber, pteReadOnly, pteTagged, pteValid } from './pte.ts';
+import { pteValid } from './pte.ts';
 import { isTagStorage, type State } from './state.ts';
 import { TRIES } from './zeroed-page.ts';
 
@@ -16,7 +17,7 @@ export function* userStoreData(cpu: Cpu, s: State, mm: number, index: number, at
   if (yield* killed(cpu, s, mm)) return;
   for (let i = 0; i < TRIES; i++) {
     const pte = yield cpu.walk(s.tlb[mm][index], s.mms[mm].pte[index]);
-    if (pteValid(pte) && !pteReadOnly(pte)) {
+    if (pteValid(pte) && pteWrite(pte)) {
       const page = s.pages[pteNumber(pte)];
       const bytes = isTagStorage(s, page) ? s.tagPageWords[page.index - s.firstTagPage] : [];
       yield cpu.writeOnce(bytes.length > 0 ? bytes[at % bytes.length] : page.data, DATA | (at + 1));
@@ -40,7 +41,7 @@ export function* userStoreTag(
   for (let i = 0; i < TRIES; i++) {
     const pte = yield cpu.walk(s.tlb[mm][index], s.mms[mm].pte[index]);
     if (pteValid(pte) && !pteTagged(pte)) return;
-    if (pteValid(pte) && !pteReadOnly(pte)) {
+    if (pteValid(pte) && pteWrite(pte)) {
       const page = s.pages[pteNumber(pte)];
       yield cpu.writeOnce(page.tags[granule], s.shadow.tagFor(page, tag));
       return;

@@ -1,8 +1,11 @@
+import { tagProtocol } from '../kernel/page-tags.ts';
+import { switchOf } from '../kernel/settings.ts';
 import type { Switch, Variant } from '../target.ts';
 import type { Design } from './design.ts';
 
 /** The series with every catalogued fix: the order of section 2.8, the second of the mail's proposals for copies. */
 const fixed: Design = {
+  ...tagProtocol,
   order: 'one-section',
   copyMemory: 'prepare-end',
   loop: 'exact',
@@ -25,8 +28,6 @@ const fixed: Design = {
   cmoOnFree: true,
   minReferences: true,
   recheckReserved: true,
-  acquireInWaiter: true,
-  wmbInSetTagged: true,
   restoreAnyway: false,
   swapRestoreAnyway: false,
   deferRestore: true,
@@ -122,143 +123,138 @@ export const variants: readonly (Variant & {
   },
 ];
 
-const sw = (name: string, origin: string, summary: string, settings: Partial<Design>): Switch => ({
-  name,
-  summary,
-  origin,
-  settings: { ...settings },
-});
+const sw = switchOf<Design>();
 
 export const switches: readonly Switch[] = [
-  sw('v2-order', 'ts:M1', 'the bit, mutex_unlock(), then the kept tags', { order: 'bit-unlock-drain' }),
-  sw('swapped-lines', 'Evgenii Stepanov', 'the bit, then the kept tags, both under the mutex', {
+  sw('v2-order', 'the bit, mutex_unlock(), then the kept tags', 'ts:M1', { order: 'bit-unlock-drain' }),
+  sw('swapped-lines', 'the bit, then the kept tags, both under the mutex', 'Evgenii Stepanov', {
     order: 'bit-drain',
   }),
-  sw('v3-order', 'ts:M2', 'the kept tags, then the bit', { order: 'drain-bit', warnUnreserved: false }),
-  sw('any-reserver', 'ts:M2, ts:M23', 'hypothetical: any page may be reserved at any time', {
+  sw('v3-order', 'the kept tags, then the bit', 'ts:M2', { order: 'drain-bit', warnUnreserved: false }),
+  sw('any-reserver', 'hypothetical: any page may be reserved at any time', 'ts:M2, ts:M23', {
     anyReserver: true,
   }),
-  sw('no-unreserved-warning', 'RFC v3', 'set_page_mte_tagged() does not ask for the bit', {
+  sw('no-unreserved-warning', 'set_page_mte_tagged() does not ask for the bit', 'RFC v3', {
     warnUnreserved: false,
   }),
-  sw('debug-vm', 'RFC v3', 'VM_WARN_ON_ONCE(!preemptible()) in try_transfer_saved_tags()', {
+  sw('debug-vm', 'VM_WARN_ON_ONCE(!preemptible()) in try_transfer_saved_tags()', 'RFC v3', {
     warnPreemptible: true,
   }),
   sw(
     'no-deferral',
-    'mail/tag-storage.txt',
     'swapped tags are written to pages without storage (before the patch)',
+    'mail/tag-storage.txt',
     {
       deferRestore: false,
       warnUnreserved: false,
     },
   ),
-  sw('locking-release', 'ts:M3, ts:H2', 'xa_release() with the lock held', { releaseTakesLock: true }),
-  sw('no-erase-on-free', 'ts:M4', 'the free hook does not erase kept tags', {
+  sw('locking-release', 'xa_release() with the lock held', 'ts:M3, ts:H2', { releaseTakesLock: true }),
+  sw('no-erase-on-free', 'the free hook does not erase kept tags', 'ts:M4', {
     eraseOnFree: false,
     eraseUnreserved: false,
   }),
-  sw('no-erase-unreserved', 'ts:H4', 'kept tags of a page that was never reserved outlive it', {
+  sw('no-erase-unreserved', 'kept tags of a page that was never reserved outlive it', 'ts:H4', {
     eraseUnreserved: false,
   }),
-  sw('blocking-copy', 'ts:M5', 'copy_highpage() allocates with GFP_KERNEL', { copyMemory: 'blocking' }),
-  sw('no-mte-collapse', 'RFC v3, patch 31', 'khugepaged leaves VM_MTE areas alone', { collapseMte: false }),
-  sw('mte-collapse', 'RFC v3 without patch 31', 'khugepaged collapses VM_MTE areas', { collapseMte: true }),
-  sw('tagged-buffer-heads', 'ts:M5, hypothetical', 'pages of block devices may be tagged', {
+  sw('blocking-copy', 'copy_highpage() allocates with GFP_KERNEL', 'ts:M5', { copyMemory: 'blocking' }),
+  sw('no-mte-collapse', 'khugepaged leaves VM_MTE areas alone', 'RFC v3, patch 31', { collapseMte: false }),
+  sw('mte-collapse', 'khugepaged collapses VM_MTE areas', 'RFC v3 without patch 31', { collapseMte: true }),
+  sw('tagged-buffer-heads', 'pages of block devices may be tagged', 'ts:M5, hypothetical', {
     bufferHeadTagged: true,
   }),
-  sw('atomic-unuse', 'ts:M5', 'unuse_pte() prepares the restore under the ptl', { unusePrepareAtomic: true }),
+  sw('atomic-unuse', 'unuse_pte() prepares the restore under the ptl', 'ts:M5', { unusePrepareAtomic: true }),
   sw(
     'missed-caller',
-    'Peter Collingbourne, February 2024',
     'buffer-head migration calls the copy_highpage() that may sleep',
+    'Peter Collingbourne, February 2024',
     { missedCaller: true },
   ),
-  sw('lost-reserve-error', 'ts:M6, ts:H1', 'a failed xa_reserve() looks like success', {
+  sw('lost-reserve-error', 'a failed xa_reserve() looks like success', 'ts:M6, ts:H1', {
     reserveErrorIsSuccess: true,
   }),
-  sw('lost-store-error', 'ts:H3', 'a failed __xa_store() looks like success', { storeErrorIsSuccess: true }),
-  sw('plain-pfn-lock', 'ts:M7, ts:H5', 'tags_by_pfn is locked with interrupts on', { pfnLockIrqsave: false }),
-  sw('plain-block-store', 'ts:H6', 'tag_blocks_reserved is stored to with interrupts on', {
+  sw('lost-store-error', 'a failed __xa_store() looks like success', 'ts:H3', { storeErrorIsSuccess: true }),
+  sw('plain-pfn-lock', 'tags_by_pfn is locked with interrupts on', 'ts:M7, ts:H5', { pfnLockIrqsave: false }),
+  sw('plain-block-store', 'tag_blocks_reserved is stored to with interrupts on', 'ts:H6', {
     blockStoreIrq: false,
   }),
-  sw('two-page-blocks', 'hardware', 'blocks of two tag pages (B = 2)', { twoPageBlocks: true }),
-  sw('v3-loop', 'ts:M8', 'the walk over blocks of RFC v3, with B = 2: too few', {
+  sw('two-page-blocks', 'blocks of two tag pages (B = 2)', 'hardware', { twoPageBlocks: true }),
+  sw('v3-loop', 'the walk over blocks of RFC v3, with B = 2: too few', 'ts:M8', {
     loop: 'v3',
     twoPageBlocks: true,
   }),
-  sw('v2-loop', 'ts:M8', 'the walk over blocks of RFC v2, with B = 2: too many', {
+  sw('v2-loop', 'the walk over blocks of RFC v2, with B = 2: too many', 'ts:M8', {
     loop: 'v2',
     twoPageBlocks: true,
   }),
-  sw('no-data-cmo', 'ts:M9', 'dirty data lines stay in the cache when a block is reserved', {
+  sw('no-data-cmo', 'dirty data lines stay in the cache when a block is reserved', 'ts:M9', {
     cmoOnReserve: false,
   }),
-  sw('no-tag-cmo', 'ts:M9', 'dirty tag lines stay in the cache when a block is freed', { cmoOnFree: false }),
-  sw('no-min', 'ts:M10', 'a huge page adds all its pages to each of its blocks', { minReferences: false }),
-  sw('relaxed-waiter', 'ts:M11', 'the loser of try_page_mte_tagging() spins without acquire', {
+  sw('no-tag-cmo', 'dirty tag lines stay in the cache when a block is freed', 'ts:M9', { cmoOnFree: false }),
+  sw('no-min', 'a huge page adds all its pages to each of its blocks', 'ts:M10', { minReferences: false }),
+  sw('relaxed-waiter', 'the loser of try_page_mte_tagging() spins without acquire', 'ts:M11', {
     acquireInWaiter: false,
   }),
-  sw('no-wmb', 'ts:M12', 'set_page_mte_tagged() without smp_wmb()', { wmbInSetTagged: false }),
-  sw('ignored-failure', 'ts:M13', 'fix 1 goes on without the tags when there is no memory', {
+  sw('no-wmb', 'set_page_mte_tagged() without smp_wmb()', 'ts:M12', { wmbInSetTagged: false }),
+  sw('ignored-failure', 'fix 1 goes on without the tags when there is no memory', 'ts:M13', {
     copyMemory: 'atomic-cache',
     ignoreFailure: true,
   }),
-  sw('no-end', 'ts:M14', 'fix 2 without copy_highpage_end() when fork gives up', {
+  sw('no-end', 'fix 2 without copy_highpage_end() when fork gives up', 'ts:M14', {
     copyMemory: 'prepare-end',
     endOnExit: false,
   }),
-  sw('no-free-hook', 'ts:M15', 'fix 3 without release at page free', {
+  sw('no-free-hook', 'fix 3 without release at page free', 'ts:M15', {
     copyMemory: 'at-allocation',
     reserveFreeHook: false,
   }),
-  sw('free-twice', 'ts:M15', 'fix 3: set_pte_at() frees the buffer and leaves the pointer to it', {
+  sw('free-twice', 'fix 3: set_pte_at() frees the buffer and leaves the pointer to it', 'ts:M15', {
     copyMemory: 'at-allocation',
     reserveCleared: false,
   }),
-  sw('store-drops-lock', 'ts:M16', '__xa_store(GFP_KERNEL) in the critical section', {
+  sw('store-drops-lock', '__xa_store(GFP_KERNEL) in the critical section', 'ts:M16', {
     storeDropsLock: true,
   }),
-  sw('no-recheck', 'ts:M17', 'reserve_tag_storage() does not look again under the mutex', {
+  sw('no-recheck', 'reserve_tag_storage() does not look again under the mutex', 'ts:M17', {
     recheckReserved: false,
   }),
-  sw('free-hook-tagged', 'ts:M18', 'the free hook looks at PG_mte_tagged', { freeHookTagged: true }),
-  sw('tag-tag-storage', 'ts:M19', 'tag-storage pages in VM_MTE areas are tagged instead of replaced', {
+  sw('free-hook-tagged', 'the free hook looks at PG_mte_tagged', 'ts:M18', { freeHookTagged: true }),
+  sw('tag-tag-storage', 'tag-storage pages in VM_MTE areas are tagged instead of replaced', 'ts:M19', {
     tagTagStorage: true,
     warnUnreserved: false,
   }),
-  sw('tagged-targets', 'ts:M20', 'migration out of a block allocates with __GFP_TAGGED', {
+  sw('tagged-targets', 'migration out of a block allocates with __GFP_TAGGED', 'ts:M20', {
     migrateTagged: true,
   }),
-  sw('zone-skew', 'ts:M21', 'the second part of a region that spans zones begins too early', {
+  sw('zone-skew', 'the second part of a region that spans zones begins too early', 'ts:M21', {
     zoneSplitSkew: true,
   }),
-  sw('straddling', 'ts:M21', 'mem_range does not begin at a block boundary', { straddling: true }),
-  sw('restore-anyway', 'ts:M22, ts:H8', 'kept tags are written even if the page is tagged already', {
+  sw('straddling', 'mem_range does not begin at a block boundary', 'ts:M21', { straddling: true }),
+  sw('restore-anyway', 'kept tags are written even if the page is tagged already', 'ts:M22, ts:H8', {
     restoreAnyway: true,
   }),
-  sw('swap-restore-anyway', 'ts:M22', 'swapped tags are written even if the page is tagged already', {
+  sw('swap-restore-anyway', 'swapped tags are written even if the page is tagged already', 'ts:M22', {
     swapRestoreAnyway: true,
   }),
-  sw('transfer-drops', 'ts:M23', 'kept tags are dropped if the destination became reserved', {
+  sw('transfer-drops', 'kept tags are dropped if the destination became reserved', 'ts:M23', {
     transferDrops: true,
   }),
-  sw('transfer-moves', 'section 3.1', 'kept tags are taken from the source before the copy is certain', {
+  sw('transfer-moves', 'kept tags are taken from the source before the copy is certain', 'section 3.1', {
     transferMoves: true,
   }),
   sw(
     'no-retest',
-    'new',
     'copy_highpage() writes tags if the source became tagged after the transfer was refused',
+    'new',
     {
       transferRetests: false,
       warnUnreserved: false,
     },
   ),
-  sw('second-swap-out', 'new', 'kept tags are not saved when their page is swapped out again', {
+  sw('second-swap-out', 'kept tags are not saved when their page is swapped out again', 'new', {
     saveKept: false,
   }),
-  sw('lock-then-allocate', 'section 7.3', 'shmem allocates a tagged page with a folio locked', {
+  sw('lock-then-allocate', 'shmem allocates a tagged page with a folio locked', 'section 7.3', {
     lockThenAllocate: true,
   }),
 ];

@@ -1,8 +1,9 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { mteClearPageTags, tryPageMteTagging } from '../kernel/page-tags.ts';
 import { allocPage } from './page.ts';
 import type { Page, State } from './state.ts';
-import { mteClearPageTags, pageTagStorageReserved, setPageMteTagged, tryPageMteTagging } from './tags.ts';
+import { pageTagStorageReserved, setPageMteTagged } from './tags.ts';
 
 /** How often an access faults before the thread gives up (memory ran out, say). */
 export const TRIES = 4;

@@ -1,0 +1,188 @@
+import { sameVerdict, type Verdict, verdictText } from '../case/case.ts';
+import { HangError, type WorkerPool } from '../pool.ts';
+import { designName } from '../selection.ts';
+import type { RawFinding } from '../tasks.ts';
+import { cellsOf, hazardsOf, type Seen, type Shown } from './cells.ts';
+import { allows, type CorpusCase } from './corpus.ts';
+import type { Cost } from './cost-figures.ts';
+import { commonOperations, type Planned } from './plan.ts';
+import { Search, type Searched } from './search.ts';
+import { type Changed, oraclesOf, type Row, type Table } from './table.ts';
+
+export interface MatrixLimits {
+  /** Executions of random programs for each design; null for no limit but time. */
+  readonly executions: number | null;
+  /** Seconds for all designs together; null for no limit. */
+  readonly seconds: number | null;
+  /** Executions over which cost is measured. */
+  readonly costExecutions: number;
+}
+
+export interface MatrixHooks {
+  /** What is being done, after how many designs of all. */
+  progress(text: string, done: number, all: number): void;
+  /** A violation that no case of the corpus on this design shows. */
+  found(finding: RawFinding, signature: string): Promise<void>;
+}
+
+/** Seconds that a design gets at least, however little is left. */
+const MIN_SHARE = 0.05;
+
+/** Runs designs one after the other: their cases of the corpus, random programs, cost. */
+export class MatrixRun {
+  readonly #planned: readonly Planned[];
+  readonly #corpus: readonly CorpusCase[];
+  readonly #limits: MatrixLimits;
+  readonly #pool: WorkerPool;
+  readonly #hooks: MatrixHooks;
+  readonly #rows = new Map<Planned, Row>();
+  #search: Search | null = null;
+  #stopped = false;
+
+  constructor(
+    planned: readonly Planned[],
+    corpus: readonly CorpusCase[],
+    limits: MatrixLimits,
+    pool: WorkerPool,
+    hooks: MatrixHooks,
+  ) {
+    this.#planned = planned;
+    this.#corpus = corpus;
+    this.#limits = limits;
+    this.#pool = pool;
+    this.#hooks = hooks;
+  }
+
+  /** Ends the run soon; the designs that are done stay in the tables. */
+  stop(): void {
+    this.#stopped = true;
+    this.#search?.stop();
+    this.#pool.stop();
+  }
+
+  async run(): Promise<readonly Table[]> {
+    const began = Date.now();
+    for (const [i, planned] of this.#planned.entries()) {
+      const { seconds } = this.#limits;
+      const left = seconds === null ? null : seconds - (Date.now() - began) / 1000;
+      const share = left === null ? null : Math.max(MIN_SHARE, left / (this.#planned.length - i));
+      const row = await this.#row(planned, share);
+      if (this.#stopped && row.executions === 0) break;
+      this.#rows.set(planned, row);
+    }
+    return this.tables();
+  }
+
+  /** What has been run so far, a table for each target. */
+  tables(): readonly Table[] {
+    const targets = [...new Set(this.#planned.map(({ selection }) => selection.target))];
+    return targets.map(target => {
+      const mine = this.#planned.filter(one => one.selection.target === target);
+      const rows = mine.flatMap(one => this.#rows.get(one) ?? []);
+      return {
+        target: target.name,
+        summary: target.summary,
+        oracles: oraclesOf(target.oracles, rows),
+        rows,
+        costOperations: commonOperations(mine),
+        notRun: mine.filter(one => !this.#rows.has(one)).map(one => one.job.design),
+      };
+    });
+  }
+
+  async #row(planned: Planned, seconds: number | null): Promise<Row> {
+    const { selection, job } = planned;
+    const { target, variant, switches } = selection;
+    const corpus = this.#corpus.filter(one => one.case.target === target.name);
+    const { shown, changed, replayed } = await this.#replay(planned);
+    const searched = await this.#searched(planned, seconds, shown);
+    const { executions, accesses, cutOff, modelFaults } = searched;
+    const seen: Seen = { oracles: target.oracles, shown, found: searched.signatures, executions };
+    return {
+      design: job.design,
+      name: designName(selection),
+      summary: [variant.summary, ...switches.map(one => one.summary)].join('; '),
+      origin: [variant, ...switches].map(one => one.origin).join('; '),
+      fixed: variant.fixed === true && switches.length === 0,
+      memory: job.memory,
+      size: job.size,
+      executions,
+      cutOff,
+      accesses,
+      replayed,
+      cells: cellsOf(seen, corpus),
+      hazards: hazardsOf(job.design, seen, corpus),
+      changed,
+      modelFaults,
+      cost: await this.#cost(planned),
+    };
+  }
+
+  /** Replays the cases of the corpus that are executions of this design under its memory model. */
+  async #replay(
+    planned: Planned,
+  ): Promise<{ shown: readonly Shown[]; changed: readonly Changed[]; replayed: number }> {
+    const { job, memory } = planned;
+    const mine = this.#corpus.filter(one => one.design === job.design && allows(memory, one.case.memory));
+    const shown: Shown[] = [];
+    const changed: Changed[] = [];
+    for (const [i, of] of mine.entries()) {
+      this.#progress(planned, `case ${i + 1} of ${mine.length} of the corpus`);
+      const { verdict, accesses } = await this.#verdictOf(of);
+      const { expect } = of.case;
+      if (!sameVerdict(verdict, expect)) {
+        changed.push({ file: of.file, expected: verdictText(expect), got: verdictText(verdict) });
+      }
+      if (verdict.verdict === 'violation') shown.push({ of, signature: verdict.signature, accesses });
+    }
+    return { shown, changed, replayed: mine.length };
+  }
+
+  async #verdictOf(of: CorpusCase): Promise<{ verdict: Verdict; accesses: number }> {
+    try {
+      const { verdict, diverged, accesses } = await this.#pool.run<'replay'>({
+        type: 'replay',
+        case: of.case,
+      });
+      if (diverged === null) return { verdict, accesses };
+      return { verdict: { verdict: 'error', message: `diverged: ${diverged.message}` }, accesses };
+    } catch (error) {
+      if (error instanceof HangError) return { verdict: { verdict: 'hang' }, accesses: 0 };
+      throw error;
+    }
+  }
+
+  async #searched(planned: Planned, seconds: number | null, shown: readonly Shown[]): Promise<Searched> {
+    const { executions } = this.#limits;
+    const of = executions === null ? '' : ` of ${executions}`;
+    const search = new Search(planned.job, this.#pool, {
+      found: async (finding, signature) => {
+        if (!shown.some(one => one.signature === signature)) await this.#hooks.found(finding, signature);
+      },
+      progress: done => this.#progress(planned, `${done}${of} executions`),
+    });
+    this.#search = search;
+    if (this.#stopped) search.stop();
+    return search.run(executions, seconds);
+  }
+
+  async #cost(planned: Planned): Promise<Cost | null> {
+    const { job, selection } = planned;
+    const { costExecutions } = this.#limits;
+    const ops = commonOperations(this.#planned.filter(one => one.selection.target === selection.target));
+    if (costExecutions === 0 || ops.length === 0 || this.#stopped) return null;
+    this.#progress(planned, 'cost');
+    try {
+      const task = { type: 'cost', job: { ...job, ops }, executions: costExecutions } as const;
+      return await this.#pool.run<'cost'>(task);
+    } catch (error) {
+      // What the model throws is among the findings already.
+      if (error instanceof HangError || !(error instanceof Error) || error.name !== 'UsageError') return null;
+      throw error;
+    }
+  }
+
+  #progress({ job }: Planned, text: string): void {
+    this.#hooks.progress(`${job.design}: ${text}`, this.#rows.size, this.#planned.length);
+  }
+}

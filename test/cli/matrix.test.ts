@@ -1,0 +1,82 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { pagestorm, scratch } from './pagestorm.ts';
+
+/** Rows of the first table in text: cells by the name of the design. */
+function rowsOf(out: string): Record<string, readonly string[]> {
+  const lines = out.split('\n');
+  const begin = lines.findIndex(line => /^-+( {2}-+)+$/.test(line)) + 1;
+  const rows = lines.slice(begin, lines.indexOf('', begin)).map(line => line.split(/ {2,}/));
+  return Object.fromEntries(rows.map(([name = '', ...cells]) => [name, cells]));
+}
+
+describe('pagestorm matrix', () => {
+  it('tells designs that hold from those that do not, by memory model', async () => {
+    const designs = ['demo/flag-first', 'demo/no-barrier', 'demo/fixed'];
+    const sc = await pagestorm(['matrix', ...designs, '--execs', '1k']);
+    expect(sc.code).toBe(0);
+    expect(rowsOf(sc.out)).toEqual({
+      'flag-first': [expect.stringMatching(/^#[0-9a-f]{8}$/)],
+      'no-barrier': ['0/1k'],
+      'fixed (fixed)': ['0/1k'],
+    });
+    expect(sc.out).toContain('Shown nothing against: no-barrier, fixed.');
+    const arm64 = await pagestorm(['matrix', ...designs, '--execs', '1k', '--memory', 'arm64', '--json']);
+    const [table] = JSON.parse(arm64.out).tables;
+    const verdicts = table.rows.map(
+      (row: { cells: Record<string, { verdict: string }> }) => row.cells['stale-tags']?.verdict,
+    );
+    expect(verdicts).toEqual(['violated', 'violated', 'none']);
+  });
+
+  it('exits with 1 if a fixed design is violated, and writes the case that shows it', async () => {
+    const out = scratch();
+    const args = ['matrix', 'demo/claims-fixed', '--execs', '2k', '--memory', 'arm64', '--out', out];
+    const { code, out: text } = await pagestorm(args);
+    expect(code).toBe(1);
+    expect(text).toContain('FIXED DESIGN VIOLATED: demo/claims-fixed: stale-tags');
+    const [file] = readdirSync(out);
+    const replayed = await pagestorm(['replay', join(out, file)]);
+    expect(replayed.out).toContain('as expected');
+  });
+
+  it('replays the cases of the corpus, so that a rare bug is named by its id', async () => {
+    const { code, out } = await pagestorm(['matrix', 'mte-sync/v6.12', '--execs', '20', '--markdown']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/\| v6\.12 \| mte:N1! \| mte:H14 \|/);
+  });
+
+  it('measures the same programs for each design: a barrier less shows', async () => {
+    const { out } = await pagestorm([
+      'matrix',
+      'demo/fixed',
+      'demo/fixed+no-wmb',
+      '--execs',
+      '100',
+      '--json',
+    ]);
+    const [fixed, without] = JSON.parse(out).tables[0].rows.map((row: { cost: unknown }) => row.cost);
+    expect(without.operations).toBe(fixed.operations);
+    expect(fixed.barriers).toBeGreaterThan(0);
+    expect(without).toMatchObject({ barriers: 0, atomics: fixed.atomics });
+  });
+
+  it('exits with 3 if a model throws', async () => {
+    const { code, out } = await pagestorm(['matrix', 'demo/throws', '--execs', '500']);
+    expect(code).toBe(3);
+    expect(out).toContain('FAULT OF THE MODEL: demo/throws: bad_throw: tags is not iterable');
+  });
+
+  it.each([
+    [['demo/fixd'], /unknown variant of demo "fixd"; did you mean fixed\?/],
+    [['demo', '--execs', 'many'], /--execs: "many" is not a whole number/],
+    [['demo', '--json', '--markdown'], /--json and --markdown exclude each other/],
+    [['demo', '--out', '/proc/nowhere/x'], /--out \/proc\/nowhere\/x: cannot be written/],
+  ])('refuses %j with one line', async (args, message) => {
+    const { code, err } = await pagestorm(['matrix', ...args]);
+    expect(err).toMatch(message);
+    expect(err.trim().split('\n')).toHaveLength(1);
+    expect(code).toBe(2);
+  });
+});
