@@ -11,11 +11,11 @@ import {
   pteTagged,
   pteWrite,
 } from '../kernel/pte.ts';
+import { folioFreeSwap, HAS_CACHE, swapFree } from '../kernel/swap-map.ts';
 import { copyHighpage } from './copy.ts';
 import { invalidateRangeEnd, invalidateRangeStart } from './kvm-notifier.ts';
 import { shmemGetFolio, swapinFolio } from './shmem.ts';
 import { filePage, isShared, type Page, type State, VM } from './state.ts';
-import { folioFreeSwap, HAS_CACHE, swapFree } from './swap-map.ts';
 import { mteRestoreTags } from './swap-tags.ts';
 import { setPteAt } from './sync.ts';
 

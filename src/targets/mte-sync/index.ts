@@ -1,11 +1,11 @@
 import { EngineError } from '../../engine/errors.ts';
 import type { Machine } from '../../engine/machine.ts';
 import { PG } from '../kernel/page-flags.ts';
+import { HAS_CACHE } from '../kernel/swap-map.ts';
 import type { Model, Settings, Size, Target } from '../target.ts';
 import { designOf } from './design.ts';
 import { operationsOf } from './operations.ts';
 import { buildState, filePage, isShared, type State, VM } from './state.ts';
-import { HAS_CACHE } from './swap-map.ts';
 import { switches, variants } from './variants.ts';
 
 /** Areas at the beginning: address space 0 (the VMM) has no PROT_MTE, the others have. */

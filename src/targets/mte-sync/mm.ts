@@ -3,12 +3,12 @@ import type { Cpu } from '../../engine/cpu.ts';
 import { Gfp } from '../../engine/gfp.ts';
 import { allocPage, folioLock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
 import { isSwapEntry, Pte, pteNumber, ptePage, ptePresent, pteTagged } from '../kernel/pte.ts';
+import { freeSwapAndCache, swapDuplicate } from '../kernel/swap-map.ts';
 import { copyHighpage } from './copy.ts';
 import { invalidateRangeEnd, invalidateRangeStart } from './kvm-notifier.ts';
 import { unmapEverywhere } from './rmap.ts';
 import { shmemLookup } from './shmem.ts';
 import { isShared, type State, VM } from './state.ts';
-import { folioFreeSwap, swapCacheGet, swapDuplicate, swapFree } from './swap-map.ts';
 import { setPteAt } from './sync.ts';
 
 /** mprotect(PROT_MTE) of one page: mmap_lock for write, the entry is taken out and put back tagged. */
@@ -101,17 +101,6 @@ function* zap(cpu: Cpu, s: State, mm: number, index: number): Kernel {
   yield* invalidateRangeEnd(cpu, s, mm);
   if (ptePresent(old)) yield* putPage(cpu, s, s.pages[pteNumber(old)]);
   else if (isSwapEntry(old)) yield* freeSwapAndCache(cpu, s, pteNumber(old));
-}
-
-/** free_swap_and_cache(): drops a count, and the cached page with it if that was the last. */
-function* freeSwapAndCache(cpu: Cpu, s: State, slot: number): Kernel {
-  const page = yield* swapCacheGet(cpu, s, slot);
-  yield* swapFree(cpu, s, slot);
-  if (page === null) return;
-  yield folioLock(cpu, s, page);
-  yield* folioFreeSwap(cpu, s, slot, page);
-  yield folioUnlock(cpu, page);
-  yield* putPage(cpu, s, page);
 }
 
 /** madvise(MADV_DONTNEED) on private memory: its page and tags are dropped. */

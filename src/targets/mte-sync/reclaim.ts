@@ -2,11 +2,12 @@ import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { folioTrylock, folioUnlock, freePage, putPage } from '../kernel/page.ts';
 import { PG } from '../kernel/page-flags.ts';
+import { addToSwap, COUNT, slotOf, swapDuplicate } from '../kernel/swap-map.ts';
+import { mteInvalidateTags } from '../kernel/swap-tags.ts';
 import { lookupPrivate, unmapEverywhere } from './rmap.ts';
 import { shmemLookup } from './shmem.ts';
 import { isShared, type Page, type State } from './state.ts';
-import { addToSwap, COUNT, slotOf, swapDuplicate } from './swap-map.ts';
-import { mteInvalidateTags, mteSaveTags } from './swap-tags.ts';
+import { mteSaveTags } from './swap-tags.ts';
 
 /** Reclaim of one page: shrink_folio_list(), try_to_unmap(), pageout(), __remove_mapping() (appendix A.1). */
 export function* swapOut(cpu: Cpu, s: State, mm: number, index: number): Kernel {

@@ -2,9 +2,9 @@ import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { getPage, putPage } from '../kernel/page.ts';
 import { pteMigration, pteNumber, ptePresent, pteSwap, pteWrite } from '../kernel/pte.ts';
+import { swapDuplicate } from '../kernel/swap-map.ts';
 import { invalidateRangeEnd, invalidateRangeStart } from './kvm-notifier.ts';
 import { filePage, type Page, type State } from './state.ts';
-import { swapDuplicate } from './swap-map.ts';
 
 /** The anonymous page that an address space maps at an index, with a reference; null if none. */
 export function* lookupPrivate(cpu: Cpu, s: State, mm: number, index: number): Kernel<Page | null> {

@@ -3,8 +3,8 @@ import type { Cpu } from '../../engine/cpu.ts';
 import { allocPage, folioLock, folioTrylock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
 import { PG } from '../kernel/page-flags.ts';
 import { mteClearPageTags } from '../kernel/page-tags.ts';
+import { folioFreeSwap, swapCacheGet, swapcachePrepare, swapFree } from '../kernel/swap-map.ts';
 import type { Page, State } from './state.ts';
-import { folioFreeSwap, HAS_CACHE, swapCacheGet, swapFree } from './swap-map.ts';
 import { mteRestoreTags } from './swap-tags.ts';
 
 /** The page that the page cache has at an index, with a reference; null if none or swapped out. */
@@ -86,17 +86,7 @@ export function* swapinFolio(cpu: Cpu, s: State, slot: number): Kernel<Page | nu
   if (page === null) return null;
   if (s.d.protocol === 'always-zero') yield* mteClearPageTags(cpu, s, page);
   yield folioTrylock(cpu, s, page);
-  yield cpu.spinLock(s.swap.lock);
-  const map = yield cpu.readOnce(s.slots[slot].map);
-  const takes = map !== 0 && (map & HAS_CACHE) === 0;
-  if (takes) {
-    s.shadow.swappedIn(page, s.slotShadows[slot]);
-    yield cpu.writeOnce(s.slots[slot].map, map | HAS_CACHE);
-    yield cpu.writeOnce(s.slots[slot].cached, page.index + 1);
-    yield getPage(cpu, page);
-  }
-  yield cpu.spinUnlock(s.swap.lock);
-  if (takes) {
+  if (yield* swapcachePrepare(cpu, s, slot, page)) {
     yield cpu.smpWmb();
     return page;
   }

@@ -1,6 +1,5 @@
 import {
   flags,
-  ghost,
   type Instance,
   Layout,
   lock,
@@ -13,17 +12,18 @@ import {
 } from '../../engine/layout.ts';
 import {
   GRANULES,
-  type ShadowSlot,
   shadowSlotFields,
   TagShadow,
   taggedPageFields,
   tagWord,
 } from '../../oracles/tag-shadow.ts';
 import { notifierFields } from '../kernel/mmu-notifier.ts';
-import { freePage, type PageCache, type PageOwner } from '../kernel/page.ts';
+import { freePage, type PageCache } from '../kernel/page.ts';
 import { pageFlags } from '../kernel/page-flags.ts';
 import type { TagState } from '../kernel/page-tags.ts';
 import { showPte } from '../kernel/pte.ts';
+import type { SwapState } from '../kernel/swap-map.ts';
+import { swapFields, swapSlotFields } from '../kernel/swap-tags.ts';
 import type { Size } from '../target.ts';
 import type { Design } from './design.ts';
 
@@ -45,14 +45,12 @@ function mmSpec(pages: number, subclass: string) {
   };
 }
 const vmaSpec = { vm_flags: plain() };
-const slotSpec = { map: word(), cached: word(), tags: pointer(), shadow: ghost() };
 
 export type Page = Instance<typeof pageSpec>;
 export type Mm = Instance<ReturnType<typeof mmSpec>>;
-export type SwapSlot = Instance<typeof slotSpec>;
 
 /** Everything that the operations share, and the design they run under. */
-export interface State extends PageCache<Page>, PageOwner<State, Page>, TagState {
+export interface State extends PageCache<Page>, SwapState<State, Page>, TagState {
   readonly d: Design;
   readonly size: Size;
   readonly layout: Layout;
@@ -64,9 +62,6 @@ export interface State extends PageCache<Page>, PageOwner<State, Page>, TagState
   readonly vmas: SlabCache;
   /** The memfd: its page cache and the lock of it. Entries are page number + 1, or minus (slot number + 1). */
   readonly file: Instance<{ xa_lock: ReturnType<typeof lock>; i_pages: ReturnType<typeof words> }>;
-  readonly swap: Instance<{ lock: ReturnType<typeof lock>; xa_lock: ReturnType<typeof lock> }>;
-  readonly slots: readonly SwapSlot[];
-  readonly slotShadows: readonly ShadowSlot[];
   readonly tagBuffers: SlabCache;
   readonly kvm: Kvm;
   readonly tagSyncLock: number;
@@ -113,11 +108,8 @@ export function buildState(d: Design, size: Size): State {
     xa_lock: lock('Spinlock', 'i_pages'),
     i_pages: words(size.pages),
   });
-  const swap = layout.struct('swap', {
-    lock: lock('Spinlock', 'si->lock'),
-    xa_lock: lock('Spinlock', 'mte_pages'),
-  });
-  const slots = layout.array('swap_slot', size.pages + 1, slotSpec);
+  const swap = layout.struct('swap', swapFields);
+  const slots = layout.array('swap_slot', size.pages + 1, swapSlotFields);
   const slotShadows = layout.array('swap_shadow', size.pages + 1, shadowSlotFields);
   const kvm = layout.struct('kvm', kvmSpec(size.pages));
   const globals = layout.struct('mte', { tag_sync_lock: lock('Spinlock', 'tag_sync_lock') });

@@ -10,6 +10,7 @@ import {
   testAndSetPageBit,
   tryPageMteTagging,
 } from '../kernel/page-tags.ts';
+import { storeSavedTags } from '../kernel/swap-tags.ts';
 import type { Page, State } from './state.ts';
 
 // arch/arm64/mm/mteswap.c: the xarray mte_pages, indexed by swap entry; values are 128-byte buffers.
@@ -27,11 +28,7 @@ export function* mteSaveTags(cpu: Cpu, s: State, page: Page, slot: number): Kern
   const buffer = yield cpu.kmalloc(s.tagBuffers, Gfp.Kernel);
   if (buffer === 0) return false;
   yield* mteSavePageTags(cpu, s, page, buffer);
-  yield cpu.spinLock(s.swap.xa_lock);
-  const old = yield cpu.readOnce(s.slots[slot].tags);
-  yield cpu.rcuAssignPointer(s.slots[slot].tags, buffer);
-  yield cpu.spinUnlock(s.swap.xa_lock);
-  if (old !== 0) yield cpu.kfree(old);
+  yield* storeSavedTags(cpu, s, slot, buffer);
   return true;
 }
 
@@ -80,13 +77,4 @@ export function* mteRestoreTags(
       break;
   }
   return true;
-}
-
-/** arch_swap_invalidate_page(): called under the swap lock when a slot becomes free. */
-export function* mteInvalidateTags(cpu: Cpu, s: State, slot: number): Kernel {
-  yield cpu.spinLock(s.swap.xa_lock);
-  const buffer = yield cpu.readOnce(s.slots[slot].tags);
-  if (buffer !== 0) yield cpu.writeOnce(s.slots[slot].tags, 0);
-  yield cpu.spinUnlock(s.swap.xa_lock);
-  if (buffer !== 0) yield cpu.kfree(buffer);
 }
