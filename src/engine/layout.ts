@@ -120,6 +120,11 @@ export interface SlabCache {
   readonly poison: boolean;
 }
 
+/** `pages` of `pages[1]`. */
+function kindOfName(name: string): string {
+  return name.replace(/\[\d+\]$/, '');
+}
+
 /**
  * The words of a machine, declared before it is built: each gets an address (an index into the machine's
  * Int32Array) and a name, so that a trace can print `pages[1].flags`.
@@ -160,7 +165,7 @@ export class Layout {
 
   /** Declares one object; `index` is its number among others of its kind, for the model's own use. */
   struct<S extends StructSpec>(name: string, spec: S, index = 0): Instance<S> {
-    return this.#instance(name, name, index, spec);
+    return this.#instance(name, kindOfName(name), index, spec);
   }
 
   /** Declares `count` objects `name[0]`, `name[1]`, ... */
@@ -177,9 +182,27 @@ export class Layout {
   ): { cache: SlabCache; objects: readonly Instance<S>[] } {
     const base = this.size;
     const objects = this.array(name, count, spec);
+    return { cache: this.#cache(name, base, count, poison), objects };
+  }
+
+  /**
+   * Declares one object, `name`, with a slab cache of its own: for a model whose allocator decides which of its objects
+   * it hands out. Its content survives a free.
+   */
+  single<S extends StructSpec>(
+    name: string,
+    index: number,
+    spec: S,
+  ): { cache: SlabCache; object: Instance<S> } {
+    const base = this.size;
+    const object = this.#instance(name, kindOfName(name), index, spec);
+    return { cache: this.#cache(name, base, 1, false), object };
+  }
+
+  #cache(name: string, base: number, count: number, poison: boolean): SlabCache {
     const cache = { id: this.caches.length, name, base, size: (this.size - base) / count, count, poison };
     this.caches.push(cache);
-    return { cache, objects };
+    return cache;
   }
 
   /** Declares a translation that TLBs may hold, e.g. `mm0 page 0` or `stage2 gfn 0`; returns its number. */

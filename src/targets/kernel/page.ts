@@ -21,8 +21,8 @@ export interface PageCache<P extends PageFrame> {
 }
 
 /** A target that says what becomes of a page with its last reference: `freePage()`, or an allocator of its own. */
-export interface PageOwner<S, P extends PageFrame> {
-  readonly freePage: (cpu: Cpu, s: S, page: P) => Kernel;
+export interface PageOwner<P extends PageFrame> {
+  readonly freePage: (cpu: Cpu, page: P) => Kernel;
 }
 
 /** The page frame whose struct is at an address. */
@@ -44,10 +44,10 @@ export function getPage(cpu: Cpu, page: PageFrame): Access {
 }
 
 /** put_page(): frees the page with the last reference. */
-export function* putPage<P extends PageFrame, S extends PageOwner<S, P>>(cpu: Cpu, s: S, page: P): Kernel {
+export function* putPage<P extends PageFrame>(cpu: Cpu, s: PageOwner<NoInfer<P>>, page: P): Kernel {
   const left = (yield cpu.atomicFetchAdd(page.refcount, -1)) - 1;
   cpu.warnOn(left < 0, 'put_page() underflows the reference count', page.refcount);
-  if (left === 0) yield* s.freePage(cpu, s, page);
+  if (left === 0) yield* s.freePage(cpu, page);
 }
 
 /**

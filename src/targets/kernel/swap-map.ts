@@ -12,7 +12,7 @@ export const HAS_CACHE = 64;
 export const COUNT = HAS_CACHE - 1;
 
 /** What these functions need of a target's state. */
-export interface SwapState<S, P extends MtePage> extends SwapTags, PageOwner<S, P> {
+export interface SwapState<P extends MtePage> extends SwapTags, PageOwner<P> {
   readonly pages: readonly P[];
   readonly folioLockClass: number;
   readonly shadow: TagShadow;
@@ -52,9 +52,9 @@ export function* swapFree(cpu: Cpu, s: SwapTags, slot: number): Kernel {
 }
 
 /** folio_free_swap(): takes a locked page out of the swap cache if nobody needs the slot any more. */
-export function* folioFreeSwap<P extends MtePage, S extends SwapState<S, P>>(
+export function* folioFreeSwap<P extends MtePage>(
   cpu: Cpu,
-  s: S,
+  s: SwapState<P>,
   slot: number,
   page: P,
 ): Kernel<boolean> {
@@ -89,9 +89,9 @@ export function* swapCacheGet<P extends MtePage>(
  * swapcache_prepare() and add_to_swap_cache() of a new page that will hold what the slot has: only one CPU reads a slot
  * in. False if another does, or if the slot is free.
  */
-export function* swapcachePrepare<P extends MtePage, S extends SwapState<S, P>>(
+export function* swapcachePrepare<P extends MtePage>(
   cpu: Cpu,
-  s: S,
+  s: SwapState<P>,
   slot: number,
   page: P,
 ): Kernel<boolean> {
@@ -109,18 +109,14 @@ export function* swapcachePrepare<P extends MtePage, S extends SwapState<S, P>>(
 }
 
 /** free_swap_and_cache(): drops a count, and the cached page with it if that was the last. */
-export function* freeSwapAndCache<P extends MtePage, S extends SwapState<S, P>>(
-  cpu: Cpu,
-  s: S,
-  slot: number,
-): Kernel {
-  const page = yield* swapCacheGet<P>(cpu, s, slot);
+export function* freeSwapAndCache<P extends MtePage>(cpu: Cpu, s: SwapState<P>, slot: number): Kernel {
+  const page = yield* swapCacheGet(cpu, s, slot);
   yield* swapFree(cpu, s, slot);
   if (page === null) return;
   yield folioLock(cpu, s, page);
-  yield* folioFreeSwap<P, S>(cpu, s, slot, page);
+  yield* folioFreeSwap(cpu, s, slot, page);
   yield folioUnlock(cpu, page);
-  yield* putPage<P, S>(cpu, s, page);
+  yield* putPage(cpu, s, page);
 }
 
 /** Slot that a page occupies in the swap cache, or -1. The page is locked. */

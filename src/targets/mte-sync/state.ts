@@ -50,7 +50,7 @@ export type Page = Instance<typeof pageSpec>;
 export type Mm = Instance<ReturnType<typeof mmSpec>>;
 
 /** Everything that the operations share, and the design they run under. */
-export interface State extends PageCache<Page>, SwapState<State, Page>, TagState {
+export interface State extends PageCache<Page>, SwapState<Page>, TagState {
   readonly d: Design;
   readonly size: Size;
   readonly layout: Layout;
@@ -115,14 +115,14 @@ export function buildState(d: Design, size: Size): State {
   const globals = layout.struct('mte', { tag_sync_lock: lock('Spinlock', 'tag_sync_lock') });
   const folioLockClass = layout.lockClass('folio_lock');
   const all = [...pages.objects, ofFile];
-  return {
+  const s: State = {
     d,
     size,
     layout,
     shadow: new TagShadow(layout, all),
     pages: all,
     pageCache: pages.cache,
-    freePage,
+    freePage: (cpu, page) => freePage(cpu, s, page),
     mms,
     stage1,
     stage2Tlb,
@@ -137,4 +137,5 @@ export function buildState(d: Design, size: Size): State {
     tagSyncLock: globals.tag_sync_lock,
     folioLockClass,
   };
+  return s;
 }

@@ -1,9 +1,11 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { folioTrylock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
-import { Pte, pteWrite } from '../kernel/pte.ts';
+import { isSwapEntry, Pte, pteNumber, pteWrite } from '../kernel/pte.ts';
+import { swapDuplicate } from '../kernel/swap-map.ts';
+import { bdevGetPage } from './buffer-head.ts';
 import { copyHighpage, copyHighpageEnd, copyHighpagePrepare, ENOMEM } from './copy.ts';
-import { mappingOf } from './migrate.ts';
+import { mappingOf, migrateHeld } from './migrate.ts';
 import { allocPage } from './page.ts';
 import { ptePresent } from './pte.ts';
 import { mappedPage, setPteAt } from './set-pte.ts';
@@ -69,10 +71,15 @@ function* copyPteRange(
   yield cpu.rcuReadLock();
   yield cpu.spinLock(outer.ptl);
   yield cpu.spinLock(inner.ptl);
-  const from = yield* mappedPage(cpu, s, parent.index, index);
-  if (from !== null && !pinned) {
+  const entry = yield cpu.readOnce(parent.pte[index]);
+  const from = ptePresent(entry) ? s.pages[pteNumber(entry)] : null;
+  if (isSwapEntry(entry)) {
+    // copy_nonpresent_pte()
+    yield* swapDuplicate(cpu, s, pteNumber(entry));
+    yield cpu.writeOnce(child.pte[index], entry);
+  } else if (from !== null && !pinned) {
     // copy_present_pte(): ptep_set_wrprotect() and a reference for the child.
-    yield cpu.writeOnce(parent.pte[index], (yield cpu.readOnce(parent.pte[index])) & ~Pte.Write);
+    yield cpu.writeOnce(parent.pte[index], entry & ~Pte.Write);
     yield cpu.flushTlb(s.tlb[parent.index][index]);
     yield getPage(cpu, from);
     yield cpu.writeOnce(from.mapping, FORKED | (index << 8));
@@ -92,25 +99,10 @@ function* copyPteRange(
   return again;
 }
 
-/** Chain B: __buffer_migrate_folio() of a page of a block device, the copy under mapping->private_lock. */
+/** Chain B: compaction moves a page of a block device. */
 export function* bufferMigrate(cpu: Cpu, s: State): Kernel {
-  const src = s.pages[s.bdev];
-  const dst = yield* allocPage(cpu, s, false);
-  if (dst === null) return;
-  const prepared = yield* copyHighpagePrepare(cpu, s, dst);
-  if (prepared === ENOMEM) return yield* putPage(cpu, s, dst);
-  let left = prepared;
-  if ((yield folioTrylock(cpu, s, src)) === 1) {
-    yield cpu.spinLock(s.k.private_lock);
-    if (s.d.missedCaller) cpu.mightSleep('copy_highpage');
-    s.shadow.copied(cpu, dst, src, src.flags);
-    left = yield* copyHighpage(cpu, s, dst, src, prepared);
-    yield cpu.spinUnlock(s.k.private_lock);
-    yield folioUnlock(cpu, src);
-  }
-  // The copy is not put in place: nobody looks at what the block device holds.
-  yield* copyHighpageEnd(cpu, s, dst, left);
-  yield* putPage(cpu, s, dst);
+  const page = yield* bdevGetPage(cpu, s);
+  if (!(yield* migrateHeld(cpu, s, page, false, false))) yield* putPage(cpu, s, page);
 }
 
 /**

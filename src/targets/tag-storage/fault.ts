@@ -1,7 +1,8 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
-import { folioTrylock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
+import { folioUnlock, getPage, putPage } from '../kernel/page.ts';
 import { isMigrationEntry, isSwapEntry, Pte, pteNumber, pteWrite } from '../kernel/pte.ts';
+import { folioFreeSwap, swapFree } from '../kernel/swap-map.ts';
 import { copyHighpage, copyHighpageEnd, copyHighpagePrepare, ENOMEM } from './copy.ts';
 import { mappingOf, migrateHeld } from './migrate.ts';
 import { allocPage } from './page.ts';
@@ -9,15 +10,8 @@ import { maps, pteNoStorage } from './pte.ts';
 import { reserveTagStorage } from './reserve.ts';
 import { setPteAt } from './set-pte.ts';
 import { shmemGetFolio } from './shmem.ts';
-import { isShared, isTagStorage, type Page, type State } from './state.ts';
-import {
-  freeSwapAndCache,
-  mteRestorePageTagsBySwpEntry,
-  mteTryTransferSwapTags,
-  swapcacheDrop,
-  swapcachePrepare,
-  swapFree,
-} from './swap.ts';
+import { FORKED, isShared, isTagStorage, type Page, type State } from './state.ts';
+import { mteRestorePageTagsBySwpEntry, mteTryTransferSwapTags, swapinFolio } from './swap.ts';
 import { allocZeroedPage } from './zeroed-page.ts';
 
 /** handle_mm_fault() for one access, which looks again afterwards; `attempt` counts FAULT_FLAG_TRIED. */
@@ -84,29 +78,28 @@ export function* doSwapPage(
   prepareAtomic: boolean,
 ): Kernel {
   const { ptl, pte } = s.mms[mm];
-  const slot = s.slots[pteNumber(entry)];
-  const page = yield* allocPage(cpu, s, tagged);
-  if (page === null) return;
-  if (!(yield* swapcachePrepare(cpu, s, slot, page))) {
-    yield* putPage(cpu, s, page);
+  const slot = pteNumber(entry);
+  const page = yield* swapinFolio(cpu, s, slot, tagged);
+  if (page === null) {
     yield cpu.condResched();
     return;
   }
-  yield folioTrylock(cpu, s, page);
-  s.shadow.swappedIn(page, s.slotShadows[slot.index]);
-  const prepared = prepareAtomic || (yield* mteTryTransferSwapTags(cpu, s, slot, page));
-  yield cpu.spinLock(ptl);
-  const same = (yield cpu.readOnce(pte[index])) === entry && prepared;
-  if (same) {
-    if (prepareAtomic) yield* mteTryTransferSwapTags(cpu, s, slot, page);
-    yield* mteRestorePageTagsBySwpEntry(cpu, s, slot, page);
-    yield* swapFree(cpu, s, slot);
-    yield getPage(cpu, page);
-    yield cpu.writeOnce(page.mapping, mappingOf(mm, index));
-    yield* setPteAt(cpu, s, pte[index], page, tagged);
+  if ((yield cpu.readOnce(s.slots[slot].cached)) === page.index + 1) {
+    const prepared = prepareAtomic || (yield* mteTryTransferSwapTags(cpu, s, slot, page));
+    yield cpu.spinLock(ptl);
+    if ((yield cpu.readOnce(pte[index])) === entry && prepared) {
+      if (prepareAtomic) yield* mteTryTransferSwapTags(cpu, s, slot, page);
+      yield* mteRestorePageTagsBySwpEntry(cpu, s, slot, page);
+      yield getPage(cpu, page);
+      yield* swapFree(cpu, s, slot);
+      yield* folioFreeSwap(cpu, s, slot, page);
+      // Two references, ours and the entry's: nobody else maps it or may find it in the swap cache.
+      const exclusive = (yield cpu.readOnce(page.refcount)) === 2;
+      yield cpu.writeOnce(page.mapping, exclusive ? mappingOf(mm, index) : FORKED | (index << 8));
+      yield* setPteAt(cpu, s, pte[index], page, tagged, exclusive);
+    }
+    yield cpu.spinUnlock(ptl);
   }
-  yield cpu.spinUnlock(ptl);
-  if (!same) yield* swapcacheDrop(cpu, s, slot);
   yield folioUnlock(cpu, page);
   yield* putPage(cpu, s, page);
 }
@@ -197,9 +190,4 @@ function* wpPageCopy(cpu: Cpu, s: State, mm: number, index: number, entry: numbe
   }
   if (placed) yield* putPage(cpu, s, old);
   yield* putPage(cpu, s, old);
-}
-
-/** Drops the swap entry of a page table. */
-export function* dropSwapEntry(cpu: Cpu, s: State, entry: number): Kernel {
-  yield* freeSwapAndCache(cpu, s, s.slots[pteNumber(entry)]);
 }

@@ -1,11 +1,12 @@
 import type { Machine } from '../../engine/machine.ts';
 import { PG } from '../kernel/page-flags.ts';
+import { HAS_CACHE } from '../kernel/swap-map.ts';
 import type { Model, Settings, Size, Target } from '../target.ts';
 import { designOf } from './design.ts';
 import { migrateFrame } from './migrate.ts';
 import { operationsOf } from './operations.ts';
 import { freePage } from './page.ts';
-import { buildState, type State, XA_ZERO_ENTRY } from './state.ts';
+import { BDEV, buildState, type State, XA_ZERO_ENTRY } from './state.ts';
 import { switches, variants } from './variants.ts';
 
 /** At the beginning all memory is free; address space 0 has no PROT_MTE, the others have. */
@@ -15,8 +16,12 @@ function begin(s: State, machine: Machine): void {
   memory.poke(s.k.free_cma, (1 << s.geometry.tagPages) - 1);
   for (const mm of s.mms) for (const word of mm.vm_mte) memory.poke(word, mm.index > 0 ? 1 : 0);
   for (const page of s.pages.slice(s.firstTagPage)) machine.ghostStore(page.disallowed, 1);
+  // Never free, or not at the beginning: the block device's page and the frames of the huge page.
+  for (let pfn = s.huge; pfn < s.firstTagPage; pfn++) machine.slab.allocate(s.frames[pfn], 0);
   const bdev = s.pages[s.bdev];
   memory.poke(bdev.refcount, 1);
+  memory.poke(bdev.mapping, BDEV);
+  memory.poke(s.k.bdev_page, s.bdev + 1);
   if (!s.d.bufferHeadTagged) return;
   const b = s.geometry.hardwareBlock(s.bdev);
   memory.poke(bdev.flags, (1 << PG.mte_lock) | (1 << PG.mte_tagged) | (1 << PG.tag_storage_reserved));
@@ -38,16 +43,24 @@ function willBeRestored(s: State, machine: Machine, pfn: number): boolean {
   return entry !== 0 && entry !== XA_ZERO_ENTRY && !reserved;
 }
 
+/** The page is in the swap cache, and its slot has tags that every fault on it will look at. */
+function keptInSlot(s: State, machine: Machine, pfn: number): boolean {
+  return s.slots.some(slot => machine.peek(slot.cached) - 1 === pfn && machine.peek(slot.tags) !== 0);
+}
+
 /** Final checks: tags are there or kept, blocks balance, nothing is kept for free pages. */
 function done(s: State, machine: Machine): void {
   s.shadow.done(
     machine,
     page =>
       (machine.peek(s.pages.find(p => p.content === page.content)?.flags ?? 0) & (1 << PG.mte_tagged)) !== 0,
-    page => s.pages.some(p => p.content === page.content && willBeRestored(s, machine, p.index)),
+    page => {
+      const pfn = s.pages.findIndex(p => p.content === page.content);
+      return willBeRestored(s, machine, pfn) || keptInSlot(s, machine, pfn);
+    },
     s.slots.map((slot, i) => {
-      const used = machine.peek(slot.used) !== 0 && machine.peek(slot.cached) === 0;
-      return [s.slotShadows[i], used, machine.peek(slot.tags) !== 0] as const;
+      const map = machine.peek(slot.map);
+      return [s.slotShadows[i], map !== 0 && (map & HAS_CACHE) === 0, machine.peek(slot.tags) !== 0] as const;
     }),
   );
   s.storage.done(machine);

@@ -2,11 +2,12 @@ import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { folioLock, folioTrylock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
 import { isMigrationEntry, pteMigration, pteNumber, pteWrite } from '../kernel/pte.ts';
+import { bufferMigrateFolio, STAYS } from './buffer-head.ts';
 import { copyHighpage, copyHighpageEnd, copyHighpagePrepare, ENOMEM } from './copy.ts';
 import { allocPage, freePage } from './page.ts';
 import { maps } from './pte.ts';
 import { setPteAt } from './set-pte.ts';
-import { FORKED, isShared, MEMFD, type Page, type State } from './state.ts';
+import { BDEV, FORKED, isShared, MEMFD, type Page, type State } from './state.ts';
 
 /** page->mapping: who maps the page, and at which index. */
 export function mappingOf(mm: number, index: number): number {
@@ -43,7 +44,11 @@ export function* migrateHeld(cpu: Cpu, s: State, src: Page, tagged: boolean, syn
     // Locks of two folios: the destination is nobody else's, so the trylock succeeds.
     yield folioTrylock(cpu, s, dst);
     const mapping = yield cpu.readOnce(src.mapping);
-    if (mapping !== 0) {
+    if (mapping === BDEV) {
+      const outcome = yield* bufferMigrateFolio(cpu, s, dst, src, prepared);
+      moved = outcome !== STAYS;
+      if (moved) left = outcome;
+    } else if (mapping !== 0) {
       yield* unmapForMigration(cpu, s, src, mapping);
       if (yield* freezeAndReplace(cpu, s, dst, src, mapping)) {
         s.shadow.moved(dst, src);

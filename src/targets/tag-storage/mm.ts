@@ -2,14 +2,14 @@ import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { folioLock, folioUnlock, putPage } from '../kernel/page.ts';
 import { isSwapEntry, pteNumber, pteWrite } from '../kernel/pte.ts';
-import { doSwapPage, dropSwapEntry } from './fault.ts';
-import { mappingOf, migrateFrame } from './migrate.ts';
+import { freeSwapAndCache } from '../kernel/swap-map.ts';
+import { doSwapPage } from './fault.ts';
+import { mappingOf, migrateHeld } from './migrate.ts';
 import { maps, ptePresent } from './pte.ts';
 import { lookupPrivate } from './reclaim.ts';
 import { mappedPage, setPteAt } from './set-pte.ts';
 import { filemapGetPage } from './shmem.ts';
 import { isShared, type State } from './state.ts';
-import { freeSwapAndCache } from './swap.ts';
 
 /** mprotect(PROT_MTE) of one page: mmap_lock for write, the entry is taken out and put back tagged. */
 export function* mprotectMte(cpu: Cpu, s: State, mm: number, index: number): Kernel {
@@ -50,7 +50,7 @@ export function* madviseDontneed(cpu: Cpu, s: State, mm: number, index: number, 
     const page = s.pages[pteNumber(old)];
     const held = io && !isShared(index) && (yield cpu.testAndSetBit(page.index, s.k.dma)) === 0;
     if (!held) yield* putPage(cpu, s, page);
-  } else if (isSwapEntry(old)) yield* dropSwapEntry(cpu, s, old);
+  } else if (isSwapEntry(old)) yield* freeSwapAndCache(cpu, s, pteNumber(old));
 }
 
 /** Interrupt: a device is done with the pages it read or wrote, bio_release_pages(). */
@@ -64,8 +64,7 @@ export function* punchHole(cpu: Cpu, s: State, index: number): Kernel {
   const page = yield* filemapGetPage(cpu, s, index);
   if (page === null) {
     const entry = yield cpu.readOnce(s.i_pages[index]);
-    if (entry < 0 && (yield* removeEntry(cpu, s, index, entry)))
-      yield* freeSwapAndCache(cpu, s, s.slots[-entry - 1]);
+    if (entry < 0 && (yield* removeEntry(cpu, s, index, entry))) yield* freeSwapAndCache(cpu, s, -entry - 1);
     return;
   }
   yield folioLock(cpu, s, page);
@@ -111,8 +110,7 @@ export function* migratePage(cpu: Cpu, s: State, mm: number, index: number): Ker
     ? yield* filemapGetPage(cpu, s, index)
     : yield* lookupPrivate(cpu, s, mm, index);
   if (page === null) return;
-  // The reference is that of the isolation; migrateFrame() takes its own.
-  yield* putPage(cpu, s, page);
-  if ((yield cpu.readOnce(page.mapping)) !== mappingOf(mm, index)) return;
-  yield* migrateFrame(cpu, s, page, false, false);
+  // The reference is that of the isolation.
+  const ours = (yield cpu.readOnce(page.mapping)) === mappingOf(mm, index);
+  if (!ours || !(yield* migrateHeld(cpu, s, page, false, false))) yield* putPage(cpu, s, page);
 }

@@ -1,5 +1,6 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
+import { Gfp } from '../../engine/gfp.ts';
 import { putPage } from '../kernel/page.ts';
 import { PG } from '../kernel/page-flags.ts';
 import { dropKeptTags, dropReserve, reserveForCopy } from './kept-tags.ts';
@@ -19,6 +20,7 @@ export function* allocPage(cpu: Cpu, s: State, tagged: boolean): Kernel<Page | n
   cpu.mightSleep('alloc_pages(GFP_HIGHUSER_MOVABLE)');
   const page = yield* takeFree(cpu, s, !tagged && cpu.choose(2) === 1);
   if (page === null) return null;
+  yield cpu.kmalloc(s.frames[page.index], Gfp.Nofail);
   yield cpu.writeOnce(page.refcount, 1);
   yield cpu.writeOnce(page.mapping, 0);
   if (tagged && !(yield* reserveTagStorage(cpu, s, page, 0)) && s.d.mandatory) {
@@ -57,6 +59,7 @@ function* takeFree(cpu: Cpu, s: State, cma: boolean): Kernel<Page | null> {
 /** free_pages_prepare() and the free list; the tags keep their values. */
 export function* freePage(cpu: Cpu, s: State, page: Page): Kernel {
   yield* freePagesPrepare(cpu, s, page, 0);
+  yield cpu.kfree(page.base);
   const irq = yield cpu.spinLockIrqsave(s.k.zone_lock);
   const list = isTagStorage(s, page) ? s.k.free_cma : s.k.free;
   yield cpu.writeOnce(list, (yield cpu.readOnce(list)) | bitOf(s, page));

@@ -2,13 +2,14 @@ import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { folioTrylock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
 import { pteSwap } from '../kernel/pte.ts';
-import { mappingOf } from './migrate.ts';
+import { addToSwap, COUNT, slotOf, swapDuplicate } from '../kernel/swap-map.ts';
+import { mteInvalidateTags } from '../kernel/swap-tags.ts';
 import { freePage } from './page.ts';
 import { maps } from './pte.ts';
-import { mappedPage, setPteAt } from './set-pte.ts';
+import { mappedPage } from './set-pte.ts';
 import { filemapGetPage } from './shmem.ts';
-import { isShared, type Page, type Slot, type State } from './state.ts';
-import { addToSwap, mteSavePageTagsBySwpEntry, swapcacheDrop, swapFree } from './swap.ts';
+import { isShared, type Page, type State } from './state.ts';
+import { mteSavePageTagsBySwpEntry } from './swap.ts';
 
 /** The private page that an address space maps, with a reference; null if none. */
 export function* lookupPrivate(cpu: Cpu, s: State, mm: number, index: number): Kernel<Page | null> {
@@ -25,63 +26,58 @@ export function* swapOut(cpu: Cpu, s: State, mm: number, index: number): Kernel 
     ? yield* filemapGetPage(cpu, s, index)
     : yield* lookupPrivate(cpu, s, mm, index);
   if (page === null) return;
-  let freed = false;
-  if ((yield folioTrylock(cpu, s, page)) === 1) {
-    const mapping = mappingOf(mm, index);
-    const slot = (yield cpu.readOnce(page.mapping)) === mapping ? yield* addToSwap(cpu, s, page) : null;
-    if (slot !== null) freed = yield* pageout(cpu, s, page, slot, mm, index);
-    yield folioUnlock(cpu, page);
-  }
-  if (freed) yield* freePage(cpu, s, page);
+  if ((yield folioTrylock(cpu, s, page)) === 0) return yield* putPage(cpu, s, page);
+  const slot = (yield cpu.readOnce(page.mapping)) === 0 ? -1 : yield* pageout(cpu, s, page, index);
+  const frozen = slot >= 0 && (yield* removeMapping(cpu, s, page, slot));
+  yield folioUnlock(cpu, page);
+  if (frozen) yield* freePage(cpu, s, page);
   else yield* putPage(cpu, s, page);
 }
 
-/** True if the page is now in swap alone and its references are gone. */
-function* pageout(cpu: Cpu, s: State, page: Page, slot: Slot, mm: number, index: number): Kernel<boolean> {
-  const shared = isShared(index);
-  const unmapped: number[] = [];
-  for (const one of s.mms) {
-    if (!shared && one.index !== mm) continue;
-    yield cpu.spinLock(one.ptl);
-    const mapped = maps(yield cpu.readOnce(one.pte[index]), page.index);
+/** Unmaps a locked page and writes it to swap; returns its slot, or -1 if it must stay. */
+function* pageout(cpu: Cpu, s: State, page: Page, index: number): Kernel<number> {
+  let slot = yield* slotOf(cpu, s, page);
+  if (slot < 0) slot = yield* addToSwap(cpu, s, page);
+  if (slot < 0) return -1;
+  yield* tryToUnmap(cpu, s, page, index, slot);
+  if (isShared(index)) {
+    // shmem_writepage(): the page cache now refers to the slot.
+    yield* swapDuplicate(cpu, s, slot);
+    yield cpu.spinLock(s.k.i_pages);
+    yield cpu.writeOnce(s.i_pages[index], -(slot + 1));
+    yield cpu.writeOnce(page.mapping, 0);
+    yield cpu.spinUnlock(s.k.i_pages);
+    yield* putPage(cpu, s, page);
+  }
+  return (yield* mteSavePageTagsBySwpEntry(cpu, s, page, slot)) ? slot : -1;
+}
+
+/** try_to_unmap(): entries become swap entries, or nothing where the page cache has the swap entry. */
+function* tryToUnmap(cpu: Cpu, s: State, page: Page, index: number, slot: number): Kernel {
+  for (const mm of s.mms) {
+    yield cpu.spinLock(mm.ptl);
+    const mapped = maps(yield cpu.readOnce(mm.pte[index]), page.index);
     if (mapped) {
-      yield cpu.writeOnce(one.pte[index], shared ? 0 : pteSwap(slot.index));
-      yield cpu.flushTlb(s.tlb[one.index][index]);
-      unmapped.push(one.index);
+      if (!isShared(index)) yield* swapDuplicate(cpu, s, slot);
+      yield cpu.writeOnce(mm.pte[index], isShared(index) ? 0 : pteSwap(slot));
+      yield cpu.flushTlb(s.tlb[mm.index][index]);
     }
-    yield cpu.spinUnlock(one.ptl);
+    yield cpu.spinUnlock(mm.ptl);
     if (mapped) yield* putPage(cpu, s, page);
   }
-  const written = (shared || unmapped.length > 0) && (yield* mteSavePageTagsBySwpEntry(cpu, s, page, slot));
-  if (written && (yield* removeMapping(cpu, s, page, slot, index))) return true;
-  if (!shared && unmapped.length > 0) yield* mapBack(cpu, s, page, slot, mm, index);
-  yield* swapFree(cpu, s, slot);
-  return false;
 }
 
-/** __remove_mapping(), and for the memfd the swap entry in its page cache. */
-function* removeMapping(cpu: Cpu, s: State, page: Page, slot: Slot, index: number): Kernel<boolean> {
-  const expected = isShared(index) ? 2 : 1;
-  yield cpu.spinLock(s.k.i_pages);
-  const frozen = (yield cpu.cmpxchg(page.refcount, expected, 0)) === expected;
+/** __remove_mapping(): false if somebody else holds a reference; the page then stays in the swap cache. */
+function* removeMapping(cpu: Cpu, s: State, page: Page, slot: number): Kernel<boolean> {
+  yield cpu.spinLock(s.swap.lock);
+  const frozen = (yield cpu.cmpxchg(page.refcount, 2, 0)) === 2;
   if (frozen) {
-    s.shadow.swappedOut(s.slotShadows[slot.index], page);
-    yield cpu.writeOnce(page.mapping, 0);
-    if (isShared(index)) yield cpu.writeOnce(s.i_pages[index], -(slot.index + 1));
+    s.shadow.swappedOut(s.slotShadows[slot], page);
+    const map = yield cpu.readOnce(s.slots[slot].map);
+    yield cpu.writeOnce(s.slots[slot].cached, 0);
+    yield cpu.writeOnce(s.slots[slot].map, map & COUNT);
+    if ((map & COUNT) === 0) yield* mteInvalidateTags(cpu, s, slot);
   }
-  yield cpu.spinUnlock(s.k.i_pages);
-  // put_swap_folio(): faults on the entry have waited until here.
-  if (frozen) yield* swapcacheDrop(cpu, s, slot);
+  yield cpu.spinUnlock(s.swap.lock);
   return frozen;
-}
-
-/** The page could not go: in the kernel the next fault finds it in the swap cache, here it is mapped back at once. */
-function* mapBack(cpu: Cpu, s: State, page: Page, slot: Slot, mm: number, index: number): Kernel {
-  const { ptl, pte, vm_mte } = s.mms[mm];
-  yield cpu.spinLock(ptl);
-  if ((yield cpu.readOnce(pte[index])) === pteSwap(slot.index)) {
-    yield getPage(cpu, page);
-    yield* setPteAt(cpu, s, pte[index], page, (yield cpu.readOnce(vm_mte[index])) === 1);
-  }
-  yield cpu.spinUnlock(ptl);
 }

@@ -1,16 +1,11 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { folioLock, folioTrylock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
+import { folioFreeSwap, swapFree } from '../kernel/swap-map.ts';
 import { mappingOf } from './migrate.ts';
 import { allocPage } from './page.ts';
-import type { Page, Slot, State } from './state.ts';
-import {
-  mteRestorePageTagsBySwpEntry,
-  mteTryTransferSwapTags,
-  swapcacheDrop,
-  swapcachePrepare,
-  swapFree,
-} from './swap.ts';
+import type { Page, State } from './state.ts';
+import { mteRestorePageTagsBySwpEntry, mteTryTransferSwapTags, swapinFolio } from './swap.ts';
 import { allocZeroedPage, TRIES } from './zeroed-page.ts';
 
 /** The page that the memfd has in memory at an index, with a reference; null if none. */
@@ -38,7 +33,7 @@ export function* shmemGetFolio(cpu: Cpu, s: State, index: number, tagged: boolea
     const made =
       entry === 0
         ? yield* shmemAllocAndAdd(cpu, s, index, tagged)
-        : yield* shmemSwapinFolio(cpu, s, index, s.slots[-entry - 1], tagged);
+        : yield* shmemSwapinFolio(cpu, s, index, -entry - 1, tagged);
     if (made !== null) return made;
     yield cpu.condResched();
   }
@@ -68,43 +63,50 @@ function* addToPageCache(cpu: Cpu, s: State, page: Page, index: number, expected
   return fits;
 }
 
-/** shmem_swapin_folio(): prepares and restores with the folio locked, before anybody can find the page. */
+/** shmem_swapin_folio(): prepares and restores with the folio locked, before anybody can map the page. */
 function* shmemSwapinFolio(
   cpu: Cpu,
   s: State,
   index: number,
-  slot: Slot,
+  slot: number,
   tagged: boolean,
 ): Kernel<Page | null> {
-  let page = yield* allocPage(cpu, s, tagged && !s.d.lockThenAllocate);
+  let page = yield* swapinFolio(cpu, s, slot, tagged && !s.d.lockThenAllocate);
   if (page === null) return null;
-  if (!(yield* swapcachePrepare(cpu, s, slot, page))) {
-    yield* putPage(cpu, s, page);
-    return null;
-  }
-  yield folioTrylock(cpu, s, page);
-  if (tagged && s.d.lockThenAllocate) {
-    // shmem_replace_folio(): a page that suits, allocated with the swap-cache folio locked.
-    const better = yield* allocPage(cpu, s, true);
-    if (better !== null) {
-      yield folioTrylock(cpu, s, better);
-      yield folioUnlock(cpu, page);
-      yield* putPage(cpu, s, page);
-      page = better;
+  if (tagged && s.d.lockThenAllocate) page = yield* shmemReplaceFolio(cpu, s, slot, page);
+  if (
+    (yield cpu.readOnce(s.slots[slot].cached)) === page.index + 1 &&
+    (yield cpu.readOnce(s.i_pages[index])) === -(slot + 1) &&
+    (yield* mteTryTransferSwapTags(cpu, s, slot, page))
+  ) {
+    yield* mteRestorePageTagsBySwpEntry(cpu, s, slot, page);
+    if (yield* addToPageCache(cpu, s, page, index, -(slot + 1))) {
+      yield* swapFree(cpu, s, slot);
+      yield* folioFreeSwap(cpu, s, slot, page);
+      return page;
     }
   }
-  s.shadow.swappedIn(page, s.slotShadows[slot.index]);
-  if ((yield cpu.readOnce(s.i_pages[index])) === -(slot.index + 1)) {
-    if (yield* mteTryTransferSwapTags(cpu, s, slot, page)) {
-      yield* mteRestorePageTagsBySwpEntry(cpu, s, slot, page);
-      if (yield* addToPageCache(cpu, s, page, index, -(slot.index + 1))) {
-        yield* swapFree(cpu, s, slot);
-        return page;
-      }
-    }
-  }
-  yield* swapcacheDrop(cpu, s, slot);
   yield folioUnlock(cpu, page);
   yield* putPage(cpu, s, page);
   return null;
+}
+
+/** shmem_replace_folio(): a page that suits, allocated with the swap-cache folio locked. Both are locked here. */
+function* shmemReplaceFolio(cpu: Cpu, s: State, slot: number, old: Page): Kernel<Page> {
+  const page = yield* allocPage(cpu, s, true);
+  if (page === null) return old;
+  yield folioTrylock(cpu, s, page);
+  yield cpu.spinLock(s.swap.lock);
+  const replaced = (yield cpu.readOnce(s.slots[slot].cached)) === old.index + 1;
+  if (replaced) {
+    s.shadow.moved(page, old);
+    yield getPage(cpu, page);
+    yield cpu.writeOnce(s.slots[slot].cached, page.index + 1);
+  }
+  yield cpu.spinUnlock(s.swap.lock);
+  const [kept, dropped] = replaced ? [page, old] : [old, page];
+  yield folioUnlock(cpu, dropped);
+  if (replaced) yield* putPage(cpu, s, dropped);
+  yield* putPage(cpu, s, dropped);
+  return kept;
 }

@@ -15,15 +15,15 @@ import {
 import { DATA, isData, StorageShadow } from '../../oracles/storage-shadow.ts';
 import {
   GRANULES,
-  type ShadowSlot,
   shadowSlotFields,
   TagShadow,
   taggedPageFields,
   tagWord,
 } from '../../oracles/tag-shadow.ts';
-import type { PageOwner } from '../kernel/page.ts';
 import { pageFlags } from '../kernel/page-flags.ts';
 import type { TagState } from '../kernel/page-tags.ts';
+import type { SwapState } from '../kernel/swap-map.ts';
+import { swapFields, swapSlotFields } from '../kernel/swap-tags.ts';
 import type { Size } from '../target.ts';
 import type { Design } from './design.ts';
 import { Geometry } from './geometry.ts';
@@ -32,9 +32,10 @@ import { showPte } from './pte.ts';
 /** The hidden entry that xa_reserve() leaves; loads see NULL. */
 export const XA_ZERO_ENTRY = -1;
 
-/** Codes of page->mapping beside an address space: the memfd, and an anonymous page shared by fork(). */
+/** Codes of page->mapping beside an address space: the memfd, an anonymous page that several may map, a block device. */
 export const MEMFD = 255;
 export const FORKED = 254;
+export const BDEV = 253;
 
 /** What a tag of the previous owner looks like: see TagShadow. */
 const STALE_TAG = (1 << 4) | 10;
@@ -43,21 +44,27 @@ function showStorage(value: number): string {
   return isData(value) ? `data ${value & ~DATA}` : String(value & 15);
 }
 
-const pageSpec = {
-  flags: flags(pageFlags),
+/**
+ * What may be looked at while a page is free: speculative references, tags, whose bytes are somebody's data as long as
+ * their block is ordinary memory, and what is kept in an array beside struct page. The rest is in the slab, so that its use after free is noticed.
+ */
+const frameSpec = {
   refcount: word(),
-  /** page->mapping and index: 0 none; address space + 1 in the low bits (SHARED for the memfd), index from bit 8. */
-  mapping: word(),
-  data: word(),
+  tags: words(GRANULES, shown(watched(STALE_TAG), showStorage)),
   /** Fix 3: the tag buffer that was reserved for the page when it was allocated. */
   reserve: pointer(),
-  ...taggedPageFields,
-  tags: words(GRANULES, shown(watched(STALE_TAG), showStorage)),
+};
+const { tags: _tags, ...shadowFields } = taggedPageFields;
+const pageSpec = {
+  flags: flags(pageFlags),
+  /** page->mapping and index: 0 none; address space + 1 in the low bits (or a code, see MEMFD), index from bit 8. */
+  mapping: word(),
+  data: word(),
+  ...shadowFields,
 };
 const keptSpec = { entry: shown(pointer(), showEntry), node: pointer() };
 const blockSpec = { reserved: word(), node: pointer(), refcount: word() };
 const pteWord = shown(word(), showPte);
-const slotSpec = { used: word(), cached: word(), tags: pointer() };
 
 function showEntry(value: number): string {
   if (value === 0) return 'NULL';
@@ -82,12 +89,12 @@ function kernelSpec() {
     cma_mutex: lock('Mutex'),
     tags_by_pfn: lock('Spinlock', 'tags_by_pfn'),
     tag_blocks_reserved: lock('Spinlock', 'tag_blocks_reserved'),
-    tags_by_swp_entry: lock('Spinlock', 'tags_by_swp_entry'),
     zone_lock: lock('Spinlock', 'zone->lock'),
     private_lock: lock('Spinlock', 'mapping->private_lock'),
     mmu_lock: lock('Rwlock', 'mmu_lock'),
     i_pages: lock('Spinlock', 'i_pages'),
-    swap_lock: lock('Spinlock', 'si->lock'),
+    /** The page cache of a block device, whose page has buffer heads: page number + 1. */
+    bdev_page: word(),
     /** Page frames that the allocator may hand out, a bit for each. */
     free: word(),
     /** Tag-storage pages that are free ordinary memory (MIGRATE_CMA), and those being taken out of it. */
@@ -103,20 +110,21 @@ function kernelSpec() {
   };
 }
 
-export type Page = Instance<typeof pageSpec>;
+export type Page = Instance<typeof pageSpec> & Pick<Instance<typeof frameSpec>, keyof typeof frameSpec>;
 export type Mm = Instance<ReturnType<typeof mmSpec>>;
-export type Slot = Instance<typeof slotSpec>;
 
 /**
  * The page allocator, and what it needs of those above it: reserving a block moves its pages, which allocates others.
  * The model sets it when it is built.
  */
-export interface Allocator extends PageOwner<State, Page> {
+export interface Allocator {
+  readonly freePage: (cpu: Cpu, s: State, page: Page) => Kernel;
   readonly migrateFrame: (cpu: Cpu, s: State, src: Page, tagged: boolean, sync: boolean) => Kernel<boolean>;
 }
 
 /** Everything that the operations share, and the design they run under. */
-export interface State extends Allocator, TagState {
+export interface State extends SwapState<Page>, TagState {
+  readonly migrateFrame: Allocator['migrateFrame'];
   readonly d: Design;
   readonly size: Size;
   readonly layout: Layout;
@@ -125,6 +133,8 @@ export interface State extends Allocator, TagState {
   readonly storage: StorageShadow;
   /** Page frames: ordinary ones, the huge page's, the block device's, then the tag-storage pages. */
   readonly pages: readonly Page[];
+  /** The slab cache of each: the allocator says which one it hands out. */
+  readonly frames: readonly SlabCache[];
   readonly ordinary: number;
   readonly huge: number;
   readonly bdev: number;
@@ -140,8 +150,6 @@ export interface State extends Allocator, TagState {
   readonly hugeTlb: number;
   /** The memfd's page cache: page number + 1, or minus (slot number + 1). */
   readonly i_pages: readonly number[];
-  readonly slots: readonly Slot[];
-  readonly slotShadows: readonly ShadowSlot[];
   readonly buffers: SlabCache;
   readonly nodes: SlabCache;
   /** Fix 1: tag buffers carved out of a page and not handed out. */
@@ -162,6 +170,12 @@ export function isTagStorage(s: State, page: Page): boolean {
   return page.index >= s.firstTagPage;
 }
 
+function buildPage(layout: Layout, index: number, name: string): { page: Page; cache: SlabCache } {
+  const { cache, object } = layout.single(name, index, pageSpec);
+  const { refcount, tags, reserve } = layout.struct(name, frameSpec, index);
+  return { page: Object.assign(object, { refcount, tags, reserve }), cache };
+}
+
 export function buildState(d: Design, size: Size, allocator: Allocator): State {
   const layout = new Layout();
   const ordinary = 2 * size.pages + 2;
@@ -169,11 +183,12 @@ export function buildState(d: Design, size: Size, allocator: Allocator): State {
   const bdev = huge + HUGE_FRAMES;
   const firstTagPage = bdev + 2;
   const geometry = new Geometry(d, firstTagPage);
-  const pages = layout.array('pages', firstTagPage, pageSpec);
-  const tagPages = Array.from({ length: geometry.tagPages }, (_, i) =>
-    layout.struct(`tag_page[${i}]`, pageSpec, firstTagPage + i),
+  const made = Array.from({ length: firstTagPage + geometry.tagPages }, (_, i) =>
+    buildPage(layout, i, i < firstTagPage ? `pages[${i}]` : `tag_page[${i - firstTagPage}]`),
   );
-  const all = [...pages, ...tagPages];
+  const all = made.map(({ page }) => page);
+  const pages = all.slice(0, firstTagPage);
+  const tagPages = all.slice(firstTagPage);
   const tagPageWords = tagPages.map((_, i) =>
     pages.filter(page => geometry.hardwareTagPage(page.index) === i).flatMap(page => page.tags),
   );
@@ -186,8 +201,9 @@ export function buildState(d: Design, size: Size, allocator: Allocator): State {
   );
   const buffers = layout.cache('tag_buffer', 2 * size.pages + 12, { tags: words(GRANULES, tagWord()) });
   const nodes = layout.cache('xa_node', geometry.blocks + all.length, { slots: word() });
-  return {
-    ...allocator,
+  const s: State = {
+    freePage: (cpu, page) => allocator.freePage(cpu, s, page),
+    migrateFrame: allocator.migrateFrame,
     d,
     size,
     layout,
@@ -195,6 +211,7 @@ export function buildState(d: Design, size: Size, allocator: Allocator): State {
     shadow: new TagShadow(layout, all),
     storage: new StorageShadow(layout, blockWords),
     pages: all,
+    frames: made.map(({ cache }) => cache),
     ordinary,
     huge,
     bdev,
@@ -207,7 +224,8 @@ export function buildState(d: Design, size: Size, allocator: Allocator): State {
     tlb: mms.map((_, i) => Array.from({ length: size.pages }, (_, j) => layout.tlb(`mm${i} page ${j}`))),
     hugeTlb: layout.tlb('huge page'),
     i_pages: layout.struct('memfd', { i_pages: words(size.pages) }).i_pages,
-    slots: layout.array('swap_slot', size.pages + 2, slotSpec),
+    swap: layout.struct('swap', swapFields),
+    slots: layout.array('swap_slot', size.pages + 2, swapSlotFields),
     slotShadows: layout.array('swap_shadow', size.pages + 2, shadowSlotFields),
     buffers: buffers.cache,
     tagBufferTags: new Map(buffers.objects.map(buffer => [buffer.base, buffer.tags])),
@@ -218,4 +236,5 @@ export function buildState(d: Design, size: Size, allocator: Allocator): State {
     }),
     folioLockClass: layout.lockClass('folio_lock'),
   };
+  return s;
 }

@@ -4,12 +4,19 @@ import { DATA } from '../../oracles/storage-shadow.ts';
 import { pteNumber, pteTagged, pteWrite } from '../kernel/pte.ts';
 import { handleMmFault } from './fault.ts';
 import { pteValid } from './pte.ts';
-import { isTagStorage, type State } from './state.ts';
+import { isTagStorage, type Page, type State } from './state.ts';
 import { TRIES } from './zeroed-page.ts';
 
 /** A user thread whose process was killed does nothing any more. */
 function* killed(cpu: Cpu, s: State, mm: number): Kernel<boolean> {
   return s.d.copyMemory === 'atomic-cache' && (yield cpu.readOnce(s.mms[mm].killed)) === 1;
+}
+
+/** Tags are outside the slab (see state.ts): whether their page is free is looked at here. */
+function checkInUse(cpu: Cpu, page: Page): void {
+  if (cpu.machine.peek(page.refcount) > 0) return;
+  const message = `a user accesses ${cpu.machine.layout.objectName(page.base)}, which is free`;
+  cpu.machine.violateNow('use-after-free', message, cpu, page.flags, []);
 }
 
 /** A store of data. Where the page is tag storage that is used as memory, its bytes are the tags of other pages. */
@@ -19,6 +26,7 @@ export function* userStoreData(cpu: Cpu, s: State, mm: number, index: number, at
     const pte = yield cpu.walk(s.tlb[mm][index], s.mms[mm].pte[index]);
     if (pteValid(pte) && pteWrite(pte)) {
       const page = s.pages[pteNumber(pte)];
+      checkInUse(cpu, page);
       const bytes = isTagStorage(s, page) ? s.tagPageWords[page.index - s.firstTagPage] : [];
       yield cpu.writeOnce(bytes.length > 0 ? bytes[at % bytes.length] : page.data, DATA | (at + 1));
       return;
@@ -43,6 +51,7 @@ export function* userStoreTag(
     if (pteValid(pte) && !pteTagged(pte)) return;
     if (pteValid(pte) && pteWrite(pte)) {
       const page = s.pages[pteNumber(pte)];
+      checkInUse(cpu, page);
       yield cpu.writeOnce(page.tags[granule], s.shadow.tagFor(page, tag));
       return;
     }
@@ -59,6 +68,7 @@ export function* userLoadTag(cpu: Cpu, s: State, mm: number, index: number, gran
     if (pteValid(pte) && !pteTagged(pte)) return;
     if (pteValid(pte)) {
       const page = s.pages[pteNumber(pte)];
+      checkInUse(cpu, page);
       s.shadow.loaded(cpu, page, granule, yield cpu.readDependent(page.tags[granule]));
       return;
     }
