@@ -26,12 +26,13 @@ const ATTEMPTS = 3;
 
 /** One run of the fuzzer; the shortest minimised case that fits, or undefined. */
 function search(one, out, attempt) {
-  const folder = join(out, String(attempt));
+  const dir = join(out, String(attempt));
+  const folder = join(dir, 'crashes');
   const execs = String(Math.max(Number(options.execs), one.execs ?? 0));
   const command = [
     join(root, 'bin/pagestorm.js'),
     ...['fuzz', one.design, '--memory', one.memory, '--execs', execs, '--seed', `${options.seed}.${attempt}`],
-    ...['--out', folder, '--no-ui', ...(one.options ? one.options.split(/\s+/) : [])],
+    ...['--out', dir, '--no-ui', ...(one.options ? one.options.split(/\s+/) : [])],
   ];
   const { status, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
   if (status > 1) console.error(stderr.trim());

@@ -9,6 +9,7 @@ import { minimizeCommand } from './commands/minimize.ts';
 import { replayCommand } from './commands/replay.ts';
 import { targetsCommand } from './commands/targets.ts';
 import { Exit } from './exit.ts';
+import { fuzzArguments, fuzzOptions } from './fuzz-arguments.ts';
 import { type GlobalOptions, parseCount, parseDuration } from './options.ts';
 
 interface GlobalArguments {
@@ -70,67 +71,8 @@ async function parse(args: readonly string[]): Promise<number> {
     .command(
       'fuzz [design..]',
       'search for violations',
-      y =>
-        y
-          .positional('design', {
-            describe: 'target[/variant[+switch...]]; all targets if none',
-            type: 'string',
-            array: true,
-            default: [] as string[],
-          })
-          .option('time', { describe: 'end after this time: 30s, 5m, 8h', type: 'string' })
-          .option('execs', { describe: 'end after this many executions', type: 'string' })
-          .option('seed', {
-            describe: 'name of the random streams; drawn and printed unless given',
-            type: 'string',
-          })
-          .option('cpus', { describe: 'CPUs of the machine', type: 'string' })
-          .option('pages', { describe: 'pages of the machine', type: 'string' })
-          .option('mms', { describe: 'address spaces of the machine', type: 'string' })
-          .option('memory', { describe: 'memory model: sc, tso, arm64', type: 'string' })
-          .option('ops', { describe: 'only these operations, separated by commas', type: 'string' })
-          .option('out', { describe: 'folder for findings', type: 'string', default: 'crashes' })
-          .option('until-crash', { describe: 'end at the first finding', type: 'boolean', default: false })
-          .option('workers', { describe: 'worker threads (1 for now)', type: 'string', default: '1' })
-          .option('ui', {
-            describe: 'screens (not there yet); --no-ui for plain lines',
-            type: 'boolean',
-            default: true,
-          })
-          .option('deterministic', {
-            describe: 'results independent of timing (always so with --execs)',
-            type: 'boolean',
-            default: false,
-          })
-          .option('sites', {
-            describe: 'print which places of the model were not reached',
-            type: 'boolean',
-            default: false,
-          }),
-      argv =>
-        using(argv, (targets, options) => {
-          parseCount('--workers', argv.workers, 1, 1);
-          if (argv.deterministic && argv.time !== undefined) {
-            throw new UsageError(
-              '--deterministic: a run that ends by --time does not end at the same place; use --execs',
-            );
-          }
-          return fuzzCommand(targets, {
-            ...options,
-            designs: argv.design,
-            seconds: argv.time === undefined ? null : parseDuration('--time', argv.time),
-            executions: argv.execs === undefined ? null : parseCount('--execs', argv.execs, 1, 1e15),
-            seed: argv.seed,
-            cpus: argv.cpus,
-            pages: argv.pages,
-            mms: argv.mms,
-            memory: argv.memory,
-            ops: argv.ops?.split(',').filter(name => name !== '') ?? [],
-            out: argv.out,
-            untilCrash: argv.untilCrash,
-            sites: argv.sites,
-          });
-        }),
+      y => fuzzArguments(y),
+      argv => using(argv, (targets, options) => fuzzCommand(targets, fuzzOptions(argv, options))),
     )
     .command(
       'replay <case..>',

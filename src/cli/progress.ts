@@ -1,18 +1,19 @@
-import type { CampaignStats } from '../fuzz/campaign.ts';
+import type { Status } from '../fuzz/statistics/counters.ts';
 
-/** `[12 s] 1.20M executions (100k/s), 45.1M accesses, 2 findings` */
-export function progressLine(stats: Readonly<CampaignStats>, seconds: number): string {
-  const rate = stats.fuzzSeconds > 0 ? stats.executions / stats.fuzzSeconds : 0;
+/** `[12 s] 1.20M executions (100k/s) of 5.10k programs, 45.1M accesses, 320 queue entries, 2 findings` */
+export function progressLine({ counters, rate, paused }: Status): string {
   const parts = [
-    `${short(stats.executions)} executions (${short(rate)}/s) of ${short(stats.programs)} programs`,
-    `${short(stats.accesses)} accesses`,
-    `${stats.findings} ${stats.findings === 1 ? 'finding' : 'findings'}`,
-    ...(stats.modelFaults > 0
-      ? [`${stats.modelFaults} ${stats.modelFaults === 1 ? 'fault' : 'faults'} of the model`]
+    `${short(counters.executions)} executions (${short(rate)}/s) of ${short(counters.programs)} programs`,
+    `${short(counters.accesses)} accesses`,
+    ...(counters.queued > 0 ? [`${short(counters.queued)} queue entries`] : []),
+    `${counters.findings} ${counters.findings === 1 ? 'finding' : 'findings'}`,
+    ...(counters.modelFaults > 0
+      ? [`${counters.modelFaults} ${counters.modelFaults === 1 ? 'fault' : 'faults'} of the model`]
       : []),
-    ...(stats.cutOff > 0 ? [`${short(stats.cutOff)} cut off for length`] : []),
+    ...(counters.cutOff > 0 ? [`${short(counters.cutOff)} cut off for length`] : []),
+    ...(paused ? ['paused: the disk is full'] : []),
   ];
-  return `[${Math.round(seconds)} s] ${parts.join(', ')}`;
+  return `[${Math.round(counters.runSeconds)} s] ${parts.join(', ')}`;
 }
 
 /** `1234` as `1.23k`, `45100000` as `45.1M`. */

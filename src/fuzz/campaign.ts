@@ -1,248 +1,351 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { knownKey } from './batch.ts';
-import type { Case } from './case/case.ts';
-import { HangError, type WorkerPool } from './pool.ts';
-import type { BatchResult, Job, Plan, RawFinding } from './tasks.ts';
+import { Findings, isModelFault } from './campaign-findings.ts';
+import { CampaignJob } from './campaign-job.ts';
+import { salvage, samePlan, upTo } from './campaign-lost.ts';
+import { CampaignRecord } from './campaign-record.ts';
+import type { CampaignSetup } from './campaign-setup.ts';
+import type { CampaignEvent, EndReason } from './events.ts';
+import { LostWorker, WorkerPool } from './pool.ts';
+import type { Step } from './search/queue.ts';
+import type { Status } from './statistics/counters.ts';
+import type { BatchResult, FuzzTask, Job, Plan, RawFinding } from './tasks.ts';
 
-/** What ends a campaign, and what it runs. */
-export interface CampaignOptions {
-  readonly jobs: readonly Job[];
-  /** Executions in total, shared evenly by the jobs; null for no limit. */
-  readonly executions: number | null;
-  /** Seconds; null for no limit. */
-  readonly seconds: number | null;
-  readonly untilCrash: boolean;
-}
+/** Batches of a design in a round, where results must not depend on timing. */
+const ROUND = 8;
+/** Smallest number of executions worth the way to a worker, where a limit is shared. */
+const SMALLEST_SHARE = 250;
+/** Executions of a batch, at most: far more than its programs ask for. */
+const LARGEST_BATCH = 1_000_000;
+/** Writes under way with which new batches wait: the disk is slower than the search. */
+const MAX_PENDING = 256;
 
-/** A finding of a campaign: one for each design and signature. */
-export interface Finding extends RawFinding {
-  readonly job: Job;
-  /** What tells it apart from others of its design. */
-  readonly key: string;
-  /** True if it is a fault of the model (it threw, hung or is nondeterministic) and not of the design. */
-  readonly modelFault: boolean;
-}
-
-/** Counters of a campaign. */
-export interface CampaignStats {
-  executions: number;
-  accesses: number;
-  violations: number;
-  /** Executions cut off for length, without a verdict. */
-  cutOff: number;
-  programs: number;
-  /** Wall time spent in batches, minimisation of findings left out: what rates refer to. */
-  fuzzSeconds: number;
-  findings: number;
-  modelFaults: number;
-}
-
-export interface CampaignHooks {
-  /** Called for each new finding before the campaign goes on. */
-  found(finding: Finding): Promise<void>;
-  /** Called after each batch. */
-  progress(stats: Readonly<CampaignStats>, job: Job): void;
-  /** One line for the log. */
-  note(message: string): void;
-}
-
-/** Wall time that a batch should take. */
-const BATCH_SECONDS = 0.3;
-/** Batch size where the end of the campaign depends on what a batch finds. */
-const FIXED_BATCH = 20;
-/** Programs of one design that may hang before it is left out: each costs twice the watchdog's time. */
-const MAX_HANGS = 3;
-
-interface JobState {
-  readonly job: Job;
-  readonly known: Set<string>;
-  /** Executions left; Infinity for no limit. */
-  left: number;
-  next: number;
-  programs: number;
-  hangs: number;
+/** What became of a batch. */
+interface Done {
+  readonly step: Step;
+  readonly plan: Plan;
+  readonly results: readonly BatchResult[];
+  /** The program that its worker was lost with. */
+  readonly lost: RawFinding | null;
 }
 
 /**
- * Runs the jobs in turn, batch by batch. What a job finds depends on nothing but the job: neither on the size of
- * batches nor on other jobs, so a campaign limited by executions gives the same findings every time.
+ * Runs the jobs of a campaign on all workers. By default batches come and go as they are done; a deterministic campaign
+ * runs rounds of batches whose results are taken in the order of their numbers, so that the queue and the findings are
+ * the same with any number of workers.
  */
 export class Campaign {
-  readonly stats: CampaignStats = {
-    executions: 0,
-    accesses: 0,
-    violations: 0,
-    cutOff: 0,
-    programs: 0,
-    fuzzSeconds: 0,
-    findings: 0,
-    modelFaults: 0,
-  };
-  readonly #options: CampaignOptions;
+  readonly #setup: CampaignSetup;
   readonly #pool: WorkerPool;
-  readonly #hooks: CampaignHooks;
-  readonly #states: readonly JobState[];
+  readonly #jobs: readonly CampaignJob[];
+  readonly #record: CampaignRecord;
+  readonly #findings: Findings;
+  readonly #emit: (event: CampaignEvent) => void;
   #deadline = Number.POSITIVE_INFINITY;
+  #turn = 0;
   #stopped = false;
+  #crashed = false;
+  #failure: Error | null = null;
 
-  constructor(options: CampaignOptions, pool: WorkerPool, hooks: CampaignHooks) {
-    this.#options = options;
-    this.#pool = pool;
-    this.#hooks = hooks;
-    const { jobs, executions } = options;
-    this.#states = jobs.map((job, i) => ({
-      job,
-      known: new Set<string>(),
-      left:
+  /** Takes up what earlier runs in the directory have left. */
+  constructor(setup: CampaignSetup) {
+    const { config, places, workers, limits } = setup;
+    this.#setup = setup;
+    this.#emit = setup.emit;
+    // One more than works: the minimiser runs beside the search, which does not wait for it.
+    this.#pool = new WorkerPool(config.modules, config.hangSeconds, {
+      threads: workers + 1,
+      journals: places.state,
+    });
+    const record = new CampaignRecord(setup);
+    this.#record = record;
+    const { executions } = limits;
+    this.#jobs = config.jobs.map((job, i) => {
+      const share =
         executions === null
-          ? Number.POSITIVE_INFINITY
-          : Math.floor((executions + jobs.length - 1 - i) / jobs.length),
-      next: 0,
-      programs: options.untilCrash ? FIXED_BATCH : 4,
-      hangs: 0,
-    }));
+          ? null
+          : Math.floor((executions + config.jobs.length - 1 - i) / config.jobs.length);
+      return new CampaignJob(job, i, share, record.seeds, config.deterministic);
+    });
+    this.#findings = new Findings(record.crashes, this.#pool, setup.texts, setup.emit);
   }
 
-  /** Ends the campaign soon; what the running batch has found is still reported. */
+  get pool(): WorkerPool {
+    return this.#pool;
+  }
+
+  /** Ends the campaign soon; what the running batches have found is still reported. */
   stop(): void {
     this.#stopped = true;
+    this.#findings.stop();
     this.#pool.stop();
   }
 
-  async run(): Promise<void> {
-    const { seconds } = this.#options;
-    let timer: NodeJS.Timeout | undefined;
-    if (seconds !== null) {
-      this.#deadline = Date.now() + 1000 * seconds;
-      timer = setInterval(() => {
-        if (Date.now() >= this.#deadline) this.#pool.endBatch();
-      }, 20);
+  async run(): Promise<{ readonly reason: EndReason; readonly status: Status }> {
+    const { limits, killers, restarts } = this.#setup;
+    await this.#record.restore(this.#jobs, limits.fromNow);
+    for (const unfinished of this.#record.unfinished()) {
+      // What may have taken the process down is not tried again.
+      const asFound = restarts > 0 || unfinished.case.expect.verdict !== 'violation';
+      this.#findings.enqueue({ ...unfinished, message: 'found by an earlier run', asFound });
     }
+    for (const { suspect, finding } of killers) {
+      const job = this.#jobs.find(one => sameJob(one.job, suspect.job));
+      if (job !== undefined) await this.#found(job, finding, null, true);
+    }
+    if (limits.seconds !== null) {
+      const spent = limits.fromNow ? 0 : this.#record.seconds;
+      this.#deadline = performance.now() + 1000 * (limits.seconds - spent);
+    }
+    const timer = setInterval(() => this.#tick(), 50);
     try {
-      for (let live = this.#live(); live.length > 0; live = this.#live()) {
-        for (const state of live) {
-          if (this.#over()) return;
-          await this.#batch(state);
-        }
-      }
+      if (this.#setup.config.deterministic) await this.#rounds();
+      else await this.#stream();
+      await this.#findings.settled();
+      if (this.#failure !== null) throw this.#failure;
+      await this.#record.save(this.#jobs, true);
+      return { reason: this.#reason() ?? 'nothing-left', status: this.#status() };
     } finally {
       clearInterval(timer);
+      await this.#record.close(this.#status());
     }
   }
 
-  #live(): readonly JobState[] {
-    return this.#over() ? [] : this.#states.filter(state => state.left > 0 && state.hangs < MAX_HANGS);
+  async close(): Promise<void> {
+    await this.#pool.close();
   }
 
-  #over(): boolean {
-    const { findings, modelFaults } = this.stats;
-    const crashed = this.#options.untilCrash && findings + modelFaults > 0;
-    return this.#stopped || crashed || Date.now() >= this.#deadline;
+  #tick(): void {
+    if (performance.now() >= this.#deadline || this.#crashed) this.#pool.endBatch();
+    this.#record.tick(this.#status());
   }
 
-  async #batch(state: JobState): Promise<void> {
-    const began = Date.now();
-    let seconds: number;
+  #status(): Status {
+    return this.#record.status({
+      liveDesigns: this.#jobs.filter(job => job.live || job.reserved > 0).length,
+      design: this.#jobs[this.#turn]?.job.design ?? '',
+      minimizing: this.#findings.pending,
+      pending: 0,
+      running: this.#pool.executions,
+    });
+  }
+
+  #reason(): EndReason | null {
+    if (this.#crashed) return 'crash';
+    if (this.#stopped) return 'stopped';
+    if (performance.now() >= this.#deadline) return 'time';
+    if (this.#jobs.some(job => job.live)) return null;
+    return this.#jobs.every(job => job.left <= 0) ? 'executions' : 'nothing-left';
+  }
+
+  get #over(): boolean {
+    return this.#failure !== null || this.#reason() !== null;
+  }
+
+  /** Batches come and go as workers are free. */
+  async #stream(): Promise<void> {
+    const { workers } = this.#setup;
+    const running = new Set<Promise<void>>();
+    while (!this.#over) {
+      await this.#room();
+      const job = running.size < workers ? this.#nextJob() : null;
+      if (job !== null) {
+        const batch = this.#batch(job).finally(() => running.delete(batch));
+        running.add(batch);
+      } else if (running.size > 0) await Promise.race(running);
+      else break;
+      if (this.#record.snapshotDue) await this.#record.save(this.#jobs, false);
+    }
+    await Promise.all(running);
+  }
+
+  async #batch(job: CampaignJob): Promise<void> {
+    const share = Math.max(SMALLEST_SHARE, Math.ceil(job.left / (2 * this.#setup.workers)));
+    const executions = Math.min(job.left - job.reserved, share, LARGEST_BATCH);
+    job.reserved += executions;
     try {
-      const result = await this.#fuzz(state, state.programs);
-      seconds = (Date.now() - began) / 1000;
-      this.stats.fuzzSeconds += seconds;
-      await this.#take(state, result);
+      const done = await this.#execute(job, executions);
+      if (done !== null) await this.#take(job, done);
     } catch (error) {
-      if (!(error instanceof HangError)) throw error;
-      await this.#hung(state, error);
-      return;
+      this.#fail(error);
+    } finally {
+      job.reserved -= executions;
     }
-    if (this.#options.untilCrash) return;
-    const factor = Math.min(2, Math.max(0.5, BATCH_SECONDS / Math.max(seconds, 0.001)));
-    state.programs = Math.max(1, Math.min(5_000, Math.round(state.programs * factor)));
   }
 
-  #fuzz(state: JobState, programs: number): Promise<BatchResult> {
-    return this.#pool.run<'fuzz'>({
+  /** Rounds of batches by count. */
+  async #rounds(): Promise<void> {
+    while (!this.#over) {
+      for (const job of this.#jobs) {
+        if (!job.live || this.#over) continue;
+        this.#turn = job.index;
+        await this.#room();
+        await this.#round(job);
+        // Only between rounds: what a round was cut short in is run again in whole, with the same results.
+        if (this.#record.snapshotDue) await this.#record.save(this.#jobs, false);
+      }
+    }
+  }
+
+  async #round(job: CampaignJob): Promise<void> {
+    const { workers } = this.#setup;
+    const share = Math.max(1, Math.ceil(job.left / ROUND));
+    const count = Math.min(ROUND, Math.ceil(job.left / share));
+    const planned = Array.from({ length: count }, () => job.next());
+    const all: (Promise<Done | null> | undefined)[] = [];
+    let next = 0;
+    const work = async (): Promise<void> => {
+      while (next < count && !this.#stopped) {
+        const i = next++;
+        const limit = Math.min(share, job.left - i * share);
+        const run = this.#execute(job, limit, planned[i]);
+        all[i] = run;
+        await run.catch(() => {});
+      }
+    };
+    await Promise.all(Array.from({ length: workers }, work));
+    // A round that was cut short counts for nothing: a later run repeats it.
+    if (this.#stopped) return;
+    for (const run of all) {
+      try {
+        const done = await run;
+        if (done !== null && done !== undefined) await this.#take(job, done);
+      } catch (error) {
+        this.#fail(error);
+      }
+      if (this.#crashed || job.closed) return;
+    }
+  }
+
+  /** Waits while the disk is full, or behind. */
+  async #room(): Promise<void> {
+    const { disk } = this.#record;
+    while ((disk.full || disk.pending > MAX_PENDING) && !this.#stopped && this.#failure === null) {
+      await sleep(disk.full ? 100 : 5);
+    }
+  }
+
+  #nextJob(): CampaignJob | null {
+    for (let i = 1; i <= this.#jobs.length; i++) {
+      const at = (this.#turn + i) % this.#jobs.length;
+      const job = this.#jobs[at];
+      if (job?.live !== true) continue;
+      this.#turn = at;
+      return job;
+    }
+    return null;
+  }
+
+  /** Runs a batch; null if it failed, which costs the batch and a line. */
+  async #execute(
+    job: CampaignJob,
+    executions: number,
+    planned?: ReturnType<CampaignJob['next']>,
+  ): Promise<Done | null> {
+    const began = performance.now();
+    try {
+      const { step, plan } = planned ?? job.next();
+      if (step.kind === 'fresh') this.#record.drawn(job, step.from + step.programs);
+      const harmless = this.#withoutKiller(job, plan);
+      if (harmless === null) return { step, plan, results: [], lost: null };
+      const task = this.#task(job, harmless, executions);
+      try {
+        return { step, plan, results: [await this.#pool.run<'fuzz'>(task)], lost: null };
+      } catch (error) {
+        if (!(error instanceof LostWorker)) throw error;
+        const { results, lost } = await this.#salvage(task, error);
+        return { step, plan, results, lost };
+      }
+    } catch (error) {
+      if (this.#stopped) return null;
+      const message = error instanceof Error ? error.message : String(error);
+      this.#record.counters.lostBatches++;
+      this.#warn(`${job.job.design}: a batch failed: ${message}`);
+      if (job.failed()) this.#leaveOut(job, 'batch after batch failed');
+      return null;
+    } finally {
+      this.#record.counters.workerSeconds += (performance.now() - began) / 1000;
+    }
+  }
+
+  /** The part of a plan before a program that is known to kill the process; null if there is none. */
+  #withoutKiller(job: CampaignJob, plan: Plan): Plan | null {
+    const killer = this.#setup.killers.find(({ suspect }) => {
+      return sameJob(suspect.job, job.job) && samePlan(suspect.plan, plan);
+    });
+    return killer === undefined ? plan : upTo(plan, killer.suspect.program);
+  }
+
+  #task(job: CampaignJob, plan: Plan, executions: number): FuzzTask {
+    return {
       type: 'fuzz',
-      job: state.job,
-      plan: { kind: 'fresh', from: state.next, programs },
-      executions: Math.min(state.left, Number.MAX_SAFE_INTEGER),
-      known: [...state.known],
-      untilCrash: this.#options.untilCrash,
-      coverage: null,
-      deterministic: false,
-    });
-  }
-
-  async #take(state: JobState, result: BatchResult): Promise<void> {
-    const { stats } = this;
-    stats.executions += result.executions;
-    stats.accesses += result.accesses;
-    stats.violations += result.violations;
-    stats.cutOff += result.cutOff;
-    stats.programs += result.next - state.next;
-    state.left -= result.executions;
-    state.next = result.next;
-    for (const raw of result.findings) await this.#report(state, raw);
-    this.#hooks.progress(stats, state.job);
-  }
-
-  async #report(state: JobState, raw: RawFinding): Promise<void> {
-    const key = knownKey(raw.case.expect);
-    if (state.known.has(key)) return;
-    state.known.add(key);
-    const modelFault = raw.case.expect.verdict !== 'violation' || raw.nondeterministic;
-    if (modelFault) this.stats.modelFaults++;
-    else this.stats.findings++;
-    await this.#hooks.found({ ...raw, job: state.job, key, modelFault });
-  }
-
-  /**
-   * A program hung: what the batch found before it is found again by running it up to that program (a batch is
-   * reproducible), then the program is written down, and the campaign goes on with the next one.
-   */
-  async #hung(state: JobState, hang: HangError): Promise<void> {
-    const { job } = state;
-    if (hang.program < 0)
-      throw new Error(`${job.design}: the model hung while it was built: ${hang.message}`);
-    const before = hang.program - state.next;
-    if (before > 0) await this.#take(state, await this.#fuzz(state, before));
-    if (state.next !== hang.program) return;
-    const plan: Plan = { kind: 'fresh', from: hang.program, programs: 1 };
-    let steps: HangError['steps'] | null = null;
-    try {
-      await this.#pool.run<'describe'>({
-        type: 'describe',
-        job,
-        plan,
-        program: hang.program,
-        answers: hang.answers,
-      });
-    } catch (error) {
-      if (!(error instanceof HangError)) throw error;
-      steps = error.steps;
-    }
-    if (steps === null) {
-      this.#hooks.note(
-        `${job.design}: ${hang.message}, but run again it went on: a busy machine? Increase --hang-timeout`,
-      );
-      return;
-    }
-    state.hangs++;
-    state.next = hang.program + 1;
-    const found: Case = await this.#pool.run<'hung'>({
-      type: 'hung',
-      job,
+      job: job.job,
       plan,
-      program: hang.program,
-      steps,
-    });
-    const message = 'the model runs on for ever without an access';
-    await this.#report(state, {
-      case: found,
-      message,
-      program: hang.program,
-      executions: 1,
-      nondeterministic: false,
-    });
-    if (state.hangs === MAX_HANGS) {
-      this.#hooks.note(`${job.design}: ${MAX_HANGS} programs hung; it is left out from here on`);
-    }
+      executions: Math.min(executions, LARGEST_BATCH),
+      known: [...job.known],
+      untilCrash: this.#setup.limits.untilCrash,
+      coverage: job.map.buffer,
+      deterministic: this.#setup.config.deterministic,
+    };
   }
+
+  async #salvage(task: FuzzTask, error: LostWorker): Promise<Pick<Done, 'results' | 'lost'>> {
+    this.#record.counters.lostBatches++;
+    const { finding, before, note } = await salvage(this.#pool, task, error);
+    this.#warn(note);
+    const results = before === null ? [] : [await this.#pool.run<'fuzz'>({ ...task, plan: before })];
+    return { results, lost: finding };
+  }
+
+  async #take(job: CampaignJob, { step, plan, results, lost }: Done): Promise<void> {
+    const record = this.#record;
+    const before = record.counters.executions;
+    for (const result of results) record.count(result, plan);
+    let newFeatures = 0;
+    for (const result of results) {
+      for (const discovery of result.discoveries) {
+        const features = job.fresh(discovery.features);
+        newFeatures += features.length;
+        if (features.length === 0) continue;
+        const executions = before + discovery.executions;
+        record.admit(job, { ...discovery, features }, executions).catch(error => this.#fail(error));
+      }
+      job.merge(result);
+    }
+    job.took(step, results, newFeatures);
+    if (lost !== null && job.hung()) this.#leaveOut(job, 'program after program was lost with its worker');
+    const parent = step.kind === 'mutate' ? step.entry : null;
+    for (const raw of results.flatMap(result => result.findings)) {
+      if (!this.#crashed) await this.#found(job, raw, parent, false);
+    }
+    if (lost !== null && !this.#crashed) await this.#found(job, lost, parent, true);
+  }
+
+  async #found(job: CampaignJob, raw: RawFinding, parent: string | null, asFound: boolean): Promise<void> {
+    const at = this.#record.now();
+    const { counters, seconds } = this.#record;
+    job.known.add(knownKey(raw.case.expect));
+    const provenance = this.#record.provenance(parent, at);
+    const crash = await this.#findings.add(raw, job.job, provenance, at, seconds, asFound);
+    if (crash === null) return;
+    this.#record.found(raw.case.expect.verdict === 'hang', isModelFault(raw));
+    counters.executionsAtCrash = at.execs;
+    this.#crashed = this.#setup.limits.untilCrash;
+  }
+
+  #leaveOut(job: CampaignJob, why: string): void {
+    this.#warn(`${job.job.design}: ${why}; it is left out from here on`);
+  }
+
+  #warn(message: string): void {
+    this.#emit({ type: 'note', level: 'warning', message });
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function sameJob(a: Job, b: Job): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

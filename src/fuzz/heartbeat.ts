@@ -1,3 +1,5 @@
+import { programMark } from './directory/journal.ts';
+
 /** Places in the shared words. */
 const At = { Beats: 0, Program: 1, Stop: 2, Answers: 3, Executions: 4, Steps: 5, FirstStep: 16 } as const;
 
@@ -18,9 +20,15 @@ export class Heartbeat {
   readonly answers: Int32Array;
   readonly answerCount: Int32Array;
   readonly #steps: Int32Array;
+  readonly #mark: ((program: number) => void) | null;
 
-  constructor(buffer = new SharedArrayBuffer(4 * (At.FirstStep + MAX_STEP_WORDS + MAX_ANSWERS))) {
+  /** @param journal file in which the worker writes down each program before it runs. */
+  constructor(
+    buffer = new SharedArrayBuffer(4 * (At.FirstStep + MAX_STEP_WORDS + MAX_ANSWERS)),
+    journal: string | null = null,
+  ) {
     this.buffer = buffer;
+    this.#mark = journal === null ? null : programMark(journal);
     this.#words = new Int32Array(buffer, 0, At.FirstStep);
     this.answerCount = new Int32Array(buffer, 4 * At.Answers, 1);
     this.#steps = new Int32Array(buffer, 4 * At.FirstStep, MAX_STEP_WORDS);
@@ -46,6 +54,7 @@ export class Heartbeat {
   }
   set program(index: number) {
     Atomics.store(this.#words, At.Program, index);
+    this.#mark?.(index);
   }
 
   /** Executions begun in this task. */

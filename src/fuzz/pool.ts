@@ -1,97 +1,194 @@
+import { totalmem } from 'node:os';
 import { Piscina } from 'piscina';
+import { Journal, journalPath } from './directory/journal.ts';
 import { Heartbeat } from './heartbeat.ts';
-import type { Envelope, TaskKind, Tasks } from './tasks.ts';
+import type { Envelope, FuzzTask, Task, TaskKind, Tasks } from './tasks.ts';
 
-/** A task whose worker made no progress and was ended. */
-export class HangError extends Error {
-  override name = 'HangError';
-  /** The program that ran, -1 if none, and the answers given in the execution that hung. */
+type Steps = readonly (readonly [actor: number, cpu: number, address: number])[];
+
+/** A task that was lost with its worker, which is replaced. */
+export class LostWorker extends Error {
+  override name = 'LostWorker';
+  /** The program or child that ran, -1 if none, and the answers given in the execution that was lost. */
   readonly program: number;
   readonly answers: readonly number[];
-  readonly steps: readonly (readonly [number, number, number])[];
+  readonly steps: Steps;
 
-  constructor(seconds: number, heartbeat: Heartbeat) {
-    super(`no access and no end of an execution for ${seconds} s`);
+  constructor(message: string, heartbeat: Heartbeat) {
+    super(message);
     this.program = heartbeat.program;
     this.answers = [...heartbeat.answers.subarray(0, heartbeat.answerCount[0])];
     this.steps = heartbeat.steps();
   }
 }
 
+/** The worker made no progress and was ended. */
+export class HangError extends LostWorker {
+  override name = 'HangError';
+}
+
+/** The worker ran out of memory. */
+export class MemoryError extends LostWorker {
+  override name = 'MemoryError';
+}
+
 /** Times a second that the watchdog looks. */
 const LOOKS = 10;
 /** Seconds that a worker may take to start and to build the model before its first execution. */
 const START_SECONDS = 30;
+/** MiB of heap that a worker may use: a model that fills it is at fault, whatever the host has. */
+const HEAP_MIB = 512;
 
-/** Runs tasks in a worker thread that is ended and replaced when it makes no progress. */
+export interface PoolOptions {
+  /** Worker threads; 1 unless given. */
+  readonly threads?: number;
+  /** Folder in which is written down what each worker runs; nothing is unless given. */
+  readonly journals?: string;
+}
+
+/** The place of one worker's task: what it shares with the main thread. */
+interface Slot {
+  readonly heartbeat: Heartbeat;
+  readonly journal: Journal | null;
+  task: TaskKind | null;
+}
+
+/** Runs tasks in worker threads, each of which is ended and replaced when it makes no progress. */
 export class WorkerPool {
   readonly #pool: Piscina;
   readonly #modules: readonly string[];
   readonly #hangSeconds: number;
-  readonly #heartbeat = new Heartbeat();
+  readonly #slots: readonly Slot[];
+  readonly #waiting: (() => void)[] = [];
   #stopped = false;
-  #task: TaskKind | null = null;
 
   /** @param modules paths of modules with targets; @param hangSeconds time without progress that is a hang. */
-  constructor(modules: readonly string[], hangSeconds: number) {
+  constructor(modules: readonly string[], hangSeconds: number, options: PoolOptions = {}) {
+    const { threads = 1, journals } = options;
     this.#modules = modules;
     this.#hangSeconds = hangSeconds;
+    this.#slots = Array.from({ length: threads }, (_, i) => ({
+      heartbeat: new Heartbeat(),
+      journal: journals === undefined ? null : new Journal(journalPath(journals, i)),
+      task: null,
+    }));
     this.#pool = new Piscina({
       filename: new URL('./worker.js', import.meta.url).href,
       minThreads: 1,
-      maxThreads: 1,
+      maxThreads: threads,
       idleTimeout: 3_600_000,
+      resourceLimits: { maxOldGenerationSizeMb: Math.min(HEAP_MIB, Math.ceil(totalmem() / (threads << 21))) },
     });
+    // A worker that dies between tasks is replaced with the next one.
+    this.#pool.on('error', () => {});
+  }
+
+  /** Workers without a task. */
+  get idle(): number {
+    return this.#slots.filter(slot => slot.task === null).length;
   }
 
   /**
-   * Runs one task.
+   * Runs one task, as soon as a worker is free.
    *
-   * @throws HangError if the worker made no progress; a new worker serves the next task.
+   * @throws HangError if the worker made no progress, MemoryError if it ran out of memory, LostWorker if it died for
+   * another reason; a new worker serves the next task.
    */
   async run<K extends TaskKind>(task: Tasks[K]['task'] & { readonly type: K }): Promise<Tasks[K]['result']> {
-    const heartbeat = this.#heartbeat;
-    this.#task = task.type;
-    heartbeat.reset(this.#stopped && task.type !== 'hung' && task.type !== 'replay');
+    const slot = await this.#take(task.type);
+    const { heartbeat } = slot;
+    heartbeat.reset(this.#stopped && stoppable(task.type));
+    if (isFuzz(task)) slot.journal?.begin(task);
     const abort = new AbortController();
-    let beats = heartbeat.beats;
+    const timer = this.#watch(heartbeat, abort);
+    const envelope: Envelope = {
+      task,
+      modules: this.#modules,
+      heartbeat: heartbeat.buffer,
+      journal: slot.journal?.path ?? null,
+    };
+    try {
+      return await this.#pool.run(envelope, { signal: abort.signal });
+    } catch (error) {
+      if (abort.signal.aborted) {
+        throw new HangError(`no access and no end of an execution for ${this.#hangSeconds} s`, heartbeat);
+      }
+      throw lostWith(error, heartbeat) ?? error;
+    } finally {
+      clearInterval(timer);
+      slot.journal?.done();
+      slot.task = null;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  /** Executions begun in the batches that run. */
+  get executions(): number {
+    const busy = this.#slots.filter(slot => slot.task === 'fuzz');
+    return busy.reduce((sum, slot) => sum + slot.heartbeat.executions, 0);
+  }
+
+  /** What the task that runs has left so far: the answers of its execution, or its steps, three numbers each. */
+  noted(steps: boolean): readonly number[] {
+    const heartbeat = this.#slots.find(slot => slot.task !== null)?.heartbeat;
+    if (heartbeat === undefined) return [];
+    return steps ? heartbeat.steps().flat() : [...heartbeat.answers.subarray(0, heartbeat.answerCount[0])];
+  }
+
+  /** Ends the running tasks soon, and all later ones at once; each returns what it has. */
+  stop(): void {
+    this.#stopped = true;
+    for (const { heartbeat } of this.#slots) heartbeat.stop();
+  }
+
+  /** Ends the batches that run soon, if any do; each returns what it has. */
+  endBatch(): void {
+    for (const { task, heartbeat } of this.#slots) if (task === 'fuzz') heartbeat.stop();
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+    for (const { journal } of this.#slots) journal?.close();
+  }
+
+  async #take(type: TaskKind): Promise<Slot> {
+    for (;;) {
+      const free = this.#slots.find(slot => slot.task === null);
+      if (free !== undefined) {
+        free.task = type;
+        return free;
+      }
+      await new Promise<void>(resolve => this.#waiting.push(resolve));
+    }
+  }
+
+  #watch(heartbeat: Heartbeat, abort: AbortController): NodeJS.Timeout {
+    let { beats } = heartbeat;
     let still = 0;
-    const timer = setInterval(() => {
+    return setInterval(() => {
       const now = heartbeat.beats;
       still = now === beats ? still + 1 : 0;
       beats = now;
       const limit = now === 0 ? Math.max(START_SECONDS, this.#hangSeconds) : this.#hangSeconds;
       if (still >= limit * LOOKS) abort.abort();
     }, 1000 / LOOKS);
-    const envelope: Envelope = { task, modules: this.#modules, heartbeat: heartbeat.buffer };
-    try {
-      return await this.#pool.run(envelope, { signal: abort.signal });
-    } catch (error) {
-      if (abort.signal.aborted) throw new HangError(this.#hangSeconds, heartbeat);
-      throw error;
-    } finally {
-      clearInterval(timer);
-      this.#task = null;
-    }
   }
+}
 
-  /** Executions begun in the task that runs. */
-  get executions(): number {
-    return this.#heartbeat.executions;
-  }
+function isFuzz(task: Task): task is FuzzTask {
+  return task.type === 'fuzz';
+}
 
-  /** Ends the running task soon, and all later ones at once; each returns what it has. */
-  stop(): void {
-    this.#stopped = true;
-    this.#heartbeat.stop();
-  }
+/** Tasks that write down what was found run to their end when the campaign is to stop. */
+function stoppable(type: TaskKind): boolean {
+  return type !== 'hung' && type !== 'replay';
+}
 
-  /** Ends the batch that runs soon, if one does; it returns what it has. */
-  endBatch(): void {
-    if (this.#task === 'fuzz') this.#heartbeat.stop();
+/** What became of a worker that died of its task; null if the task failed and the worker lives. */
+function lostWith(error: unknown, heartbeat: Heartbeat): LostWorker | null {
+  if (!(error instanceof Error)) return null;
+  if ('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new MemoryError('the model used up all memory', heartbeat);
   }
-
-  async close(): Promise<void> {
-    await this.#pool.destroy();
-  }
+  return /^worker exited/.test(error.message) ? new LostWorker(error.message, heartbeat) : null;
 }

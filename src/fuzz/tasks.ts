@@ -205,4 +205,6 @@ export interface Envelope {
   readonly task: Task;
   readonly modules: readonly string[];
   readonly heartbeat: SharedArrayBuffer;
+  /** File in which the worker writes down each program before it runs it; see `Journal`. */
+  readonly journal: string | null;
 }

@@ -35,8 +35,8 @@ function sessionOf(executor: Executor): CoverageSession {
 }
 
 /** The entry of the worker thread: runs one task. Machines are kept for the tasks that follow. */
-export default async function runTask({ task, modules, heartbeat }: Envelope): Promise<unknown> {
-  const beat = new Heartbeat(heartbeat);
+export default async function runTask({ task, modules, heartbeat, journal }: Envelope): Promise<unknown> {
+  const beat = new Heartbeat(heartbeat, journal);
   const ofCase = async (one: Case): Promise<Executor> => {
     const executor = await executorFor(modules, caseDesign(one), one.memory, one.size);
     // The watchdog is patient until the first beat.

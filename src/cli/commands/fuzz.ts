@@ -1,69 +1,185 @@
 import { randomBytes } from 'node:crypto';
-import { join, relative } from 'node:path';
-import { Campaign, type CampaignStats, type Finding } from '../../fuzz/campaign.ts';
-import type { Case } from '../../fuzz/case/case.ts';
-import { CrashStore } from '../../fuzz/crash-store.ts';
-import { WorkerPool } from '../../fuzz/pool.ts';
+import { join } from 'node:path';
+import { UsageError } from '../../engine/errors.ts';
+import type { Limits } from '../../fuzz/campaign-setup.ts';
+import {
+  freshName,
+  isCampaign,
+  openConfig,
+  placesOf,
+  prepareFolders,
+  writeConfig,
+} from '../../fuzz/directory/campaign-directory.ts';
+import { type CampaignConfig, DIRECTORY_VERSION } from '../../fuzz/directory/config.ts';
+import { takeLock } from '../../fuzz/directory/lock.ts';
+import type { CampaignEvent } from '../../fuzz/events.ts';
+import type { Status } from '../../fuzz/statistics/counters.ts';
+import { Supervisor } from '../../fuzz/supervisor/supervisor.ts';
 import type { Job } from '../../fuzz/tasks.ts';
-import type { Trace } from '../../fuzz/trace.ts';
-import { headline, report } from '../../report/report.ts';
 import type { Target } from '../../targets/target.ts';
-import { caseText } from '../case-text.ts';
 import { Exit } from '../exit.ts';
+import { jsonOutput, type Output, plainOutput } from '../fuzz-output.ts';
 import { checkOperations, type JobOptions, jobOf, selectionsOf } from '../jobs.ts';
 import type { GlobalOptions } from '../options.ts';
-import { progressLine } from '../progress.ts';
+import { version } from '../version.ts';
 
 export interface FuzzOptions extends GlobalOptions, JobOptions {
   readonly designs: readonly string[];
   readonly seconds: number | null;
   readonly executions: number | null;
   readonly seed: string | undefined;
-  readonly out: string;
+  /** The campaign directory; undefined for a fresh one below crashes/. */
+  readonly out: string | undefined;
+  /** The directory of a campaign to go on with. */
+  readonly resume: string | undefined;
+  readonly instance: { readonly name: string; readonly main: boolean } | null;
+  readonly input: string | undefined;
+  readonly workers: number;
   readonly untilCrash: boolean;
+  readonly deterministic: boolean;
+  readonly selfcheck: boolean;
   readonly sites: boolean;
+  readonly json: boolean;
 }
-
-/** Executions that the minimiser may spend on a finding while the campaign waits. */
-const MINIMIZE_BUDGET = 60_000;
-/** Seconds between progress lines. */
-const PROGRESS_SECONDS = 5;
 
 /** `pagestorm fuzz [target[/variant[+switch]]...]` */
 export async function fuzzCommand(targets: readonly Target[], options: FuzzOptions): Promise<number> {
-  const selections = selectionsOf(options.designs, targets);
-  const seed = options.seed ?? String(randomBytes(4).readUInt32LE());
-  const jobs = selections.flatMap(selection => jobOf(selection, seed, options) ?? []);
-  checkOperations(jobs, selections, options);
-  const store = new CrashStore(options.out);
-  const limit = options.executions === null && options.seconds === null ? '; Ctrl-C ends it' : '';
-  console.log(`fuzzing ${jobs.map(job => job.design).join(', ')}`);
-  console.log(`seed ${seed}, findings go to ${options.out}${limit}`);
-  const session = new FuzzSession(targets, jobs, store, options);
-  return session.run();
+  const resumed = options.resume !== undefined;
+  const command = commandLine();
+  const output = options.json ? jsonOutput : plainOutput(options.debug);
+  const note = (message: string): void => output({ type: 'note', level: 'warning', message });
+  const fresh = resumed ? null : newConfig(targets, options);
+  const root = options.resume ?? rootOf(options, fresh?.jobs.map(job => job.design) ?? []);
+  const config = fresh ?? openConfig(root);
+  if (fresh !== null && isCampaign(root)) {
+    throw new UsageError(
+      `--out ${root}: holds a campaign; go on with --resume ${root}, or name another folder`,
+    );
+  }
+  const places = prepareFolders(root);
+  const release = takeLock(root, note);
+  try {
+    if (fresh !== null) await writeConfig(places, fresh, command);
+    const limits = limitsOf(config, options);
+    output({
+      type: 'start',
+      dir: root,
+      seed: config.seed,
+      designs: config.jobs.map(job => job.design),
+      workers: options.workers,
+      deterministic: config.deterministic,
+      limited: limits.executions !== null || limits.seconds !== null || limits.untilCrash,
+      resumed,
+    });
+    return await new FuzzSession(root, config, limits, options, command, output).run();
+  } finally {
+    release();
+  }
 }
 
-/** One run of the command: the campaign, what it prints and what it writes. */
+function newConfig(targets: readonly Target[], options: FuzzOptions): CampaignConfig {
+  const seed = options.seed ?? String(randomBytes(4).readUInt32LE());
+  const { instance } = options;
+  // Instances with the same seed would search the same.
+  const own = instance === null || instance.main ? seed : `${seed}/${instance.name}`;
+  return {
+    version: DIRECTORY_VERSION,
+    pagestorm: version(),
+    seed,
+    jobs: jobsOf(targets, own, options).map(job => ({ ...job, size: { ...job.size }, ops: [...job.ops] })),
+    executions: options.executions,
+    seconds: options.seconds,
+    untilCrash: options.untilCrash,
+    // A campaign that ends by executions ends the same every time.
+    deterministic: options.deterministic || (options.executions !== null && options.seconds === null),
+    modules: [...options.modules],
+    hangSeconds: options.hangTimeout,
+    instance: instance?.name ?? null,
+    main: instance?.main ?? false,
+  };
+}
+
+function jobsOf(targets: readonly Target[], seed: string, options: FuzzOptions): readonly Job[] {
+  const selections = selectionsOf(options.designs, targets);
+  const jobs = selections.flatMap(selection => jobOf(selection, seed, options) ?? []);
+  checkOperations(jobs, selections, options);
+  return jobs;
+}
+
+/** Where findings go when nobody says. */
+const DEFAULT_OUT = 'crashes';
+
+function rootOf(options: FuzzOptions, designs: readonly string[]): string {
+  const { instance, out } = options;
+  if (instance !== null) {
+    if (out === undefined)
+      throw new UsageError('-M and -S: name the directory that the instances share with --out');
+    if (isCampaign(out)) {
+      throw new UsageError(
+        `--out ${out}: holds a campaign that is alone; instances (-M, -S) need another directory`,
+      );
+    }
+    return join(out, instance.name);
+  }
+  if (out !== undefined) return out;
+  const [first = 'campaign', ...others] = designs;
+  const [target = 'campaign'] = first.split('/');
+  const common = designs.every(design => design.startsWith(`${target}/`)) ? target : 'all';
+  const name = others.length === 0 ? first.replace('/', '-') : common;
+  return freshName(join(DEFAULT_OUT, name));
+}
+
+/** The limits of this run: those that are named now, else those of the campaign's beginning. */
+function limitsOf(config: CampaignConfig, options: FuzzOptions): Limits {
+  const { executions, seconds } = options;
+  const untilCrash = options.untilCrash || config.untilCrash;
+  if (executions === null && seconds === null) {
+    return { executions: config.executions, seconds: config.seconds, fromNow: false, untilCrash };
+  }
+  return { executions, seconds, fromNow: options.resume !== undefined, untilCrash };
+}
+
+/** As a shell would read it again. */
+function commandLine(): string {
+  const quoted = process.argv
+    .slice(2)
+    .map(arg => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`));
+  return ['pagestorm', ...quoted].join(' ');
+}
+
+/** One run of the command: the supervisor, and what Ctrl-C does. */
 class FuzzSession {
-  readonly #targets: readonly Target[];
-  readonly #store: CrashStore;
-  readonly #pool: WorkerPool;
-  readonly #campaign: Campaign;
-  readonly #options: FuzzOptions;
-  readonly #began = Date.now();
-  #printed = Date.now();
+  readonly #supervisor: Supervisor;
+  readonly #output: Output;
+  #status: Status | null = null;
   #interrupts = 0;
 
-  constructor(targets: readonly Target[], jobs: readonly Job[], store: CrashStore, options: FuzzOptions) {
-    this.#targets = targets;
-    this.#store = store;
-    this.#options = options;
-    this.#pool = new WorkerPool(options.modules, options.hangTimeout);
-    const { executions, seconds, untilCrash } = options;
-    this.#campaign = new Campaign({ jobs, executions, seconds, untilCrash }, this.#pool, {
-      found: finding => this.#found(finding),
-      progress: (stats, job) => this.#progress(stats, job),
-      note: message => console.log(message),
+  constructor(
+    root: string,
+    config: CampaignConfig,
+    limits: Limits,
+    options: FuzzOptions,
+    command: string,
+    output: Output,
+  ) {
+    this.#output = output;
+    const { workers, selfcheck, sites, input } = options;
+    this.#supervisor = new Supervisor({
+      entry: new URL('../campaign-process.js', import.meta.url),
+      start: {
+        root,
+        command,
+        workers,
+        limits,
+        selfcheck,
+        sites,
+        input: input ?? null,
+        resumed: options.resume !== undefined,
+      },
+      state: placesOf(root).state,
+      modules: config.modules,
+      hangSeconds: config.hangSeconds,
+      onEvent: event => this.#onEvent(event),
     });
   }
 
@@ -72,71 +188,37 @@ class FuzzSession {
     process.on('SIGINT', onInterrupt);
     process.on('SIGTERM', onInterrupt);
     try {
-      await this.#campaign.run();
-      const { stats } = this.#campaign;
-      console.log(`done: ${progressLine(stats, this.#seconds())}`);
-      if (this.#options.sites) await this.#printSites();
-      if (stats.modelFaults > 0) return Exit.Internal;
-      if (stats.findings > 0) return Exit.Finding;
-      return this.#interrupts > 0 ? Exit.Interrupted : Exit.Ok;
+      await this.#supervisor.run();
+      return this.#code();
     } finally {
       process.off('SIGINT', onInterrupt);
       process.off('SIGTERM', onInterrupt);
-      await this.#pool.close();
     }
   }
 
-  #seconds(): number {
-    return (Date.now() - this.#began) / 1000;
+  #code(): number {
+    const { findings = 0, modelFaults = 0 } = this.#status?.counters ?? {};
+    if (modelFaults > 0) return Exit.Internal;
+    if (findings > 0) return Exit.Finding;
+    return this.#interrupts > 0 ? Exit.Interrupted : Exit.Ok;
+  }
+
+  #onEvent(event: CampaignEvent): void {
+    if (event.type === 'status' || event.type === 'end') this.#status = event.status;
+    this.#output(event);
   }
 
   #interrupt(): void {
     this.#interrupts++;
-    if (this.#interrupts > 1)
-      process.exit(this.#campaign.stats.findings > 0 ? Exit.Finding : Exit.Interrupted);
-    console.log('interrupted: writing what was found (again to leave at once)');
-    this.#campaign.stop();
-  }
-
-  #progress(stats: Readonly<CampaignStats>, job: Job): void {
-    if (Date.now() - this.#printed < 1000 * PROGRESS_SECONDS) return;
-    this.#printed = Date.now();
-    console.log(`${progressLine(stats, this.#seconds())} (${job.design})`);
-  }
-
-  async #found(finding: Finding): Promise<void> {
-    const { case: one, message } = finding;
-    const folder = this.#store.folder(one, finding.key);
-    await this.#store.write(folder, 'found.yaml', this.#caseText(one, message));
-    let smallest = one;
-    let trace: Trace | null = null;
-    if (one.expect.verdict !== 'hang' && !finding.nondeterministic) {
-      const minimized = await this.#pool.run<'minimize'>({
-        type: 'minimize',
-        case: one,
-        budget: MINIMIZE_BUDGET,
-      });
-      smallest = minimized?.case ?? one;
-      if (minimized !== null)
-        await this.#store.write(folder, 'minimized.yaml', this.#caseText(smallest, message));
-      trace = (await this.#pool.run<'replay'>({ type: 'replay', case: smallest })).trace;
+    if (this.#interrupts > 1) {
+      this.#supervisor.kill();
+      return;
     }
-    const text = report(smallest, trace?.violation?.message ?? message, trace);
-    await this.#store.write(folder, 'report.txt', text);
-    if (finding.modelFault) console.error(`pagestorm: ${headline(one, message)}`);
-    if (!finding.modelFault || this.#options.debug) console.log(`\n${text}`);
-    const file = smallest === one ? 'found.yaml' : 'minimized.yaml';
-    console.log(`replay it: pagestorm replay --diagram ${relative('.', join(folder, file)) || folder}\n`);
-  }
-
-  #caseText(one: Case, message: string): string {
-    return caseText(one, this.#targets, [headline(one, message)]);
-  }
-
-  async #printSites(): Promise<void> {
-    const sites = await this.#pool.run<'sites'>({ type: 'sites' });
-    const missed = sites.filter(site => site.count === 0);
-    console.log(`sites reached: ${sites.length - missed.length} of ${sites.length}`);
-    for (const { key, line } of missed) console.log(`  not reached: ${key} (line ${line})`);
+    this.#output({
+      type: 'note',
+      level: 'info',
+      message: 'interrupted: writing what was found (again to leave at once)',
+    });
+    this.#supervisor.stop();
   }
 }

@@ -26,13 +26,9 @@ export function readCase(bytes: Uint8Array, name: string, targets: readonly Targ
   };
   if (bytes.length > MAX_BYTES) return fail('is too large for a case');
   if (!isUtf8(bytes) || bytes.includes(0)) return fail('is not a text file; a case is YAML');
-  const document = parseDocument(new TextDecoder().decode(bytes));
-  const problem = document.errors[0];
-  if (problem !== undefined)
-    return fail(`not valid YAML: ${problem.message.split('\n')[0]?.replace(/:$/, '')}`);
   let value: unknown;
   try {
-    value = document.toJS();
+    value = parseText(new TextDecoder().decode(bytes));
   } catch (error) {
     return fail(`not valid YAML: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -51,6 +47,21 @@ export function readCase(bytes: Uint8Array, name: string, targets: readonly Targ
     if (error instanceof UsageError) return fail(error.message);
     throw error;
   }
+}
+
+/** JSON is YAML, but read a hundred times faster by its own parser: queue entries are written so. */
+function parseText(text: string): unknown {
+  if (text.startsWith('{')) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      // Then it may still be YAML; if not, its parser says where it is wrong.
+    }
+  }
+  const document = parseDocument(text);
+  const problem = document.errors[0];
+  if (problem !== undefined) throw new Error(problem.message.split('\n')[0]?.replace(/:$/, ''));
+  return document.toJS();
 }
 
 function toCase(file: CaseFile, targets: readonly Target[]): Case {

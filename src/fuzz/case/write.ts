@@ -17,26 +17,7 @@ export function writeCase(
   model: Pick<Model, 'operations'>,
   comment: readonly string[] = [],
 ): string {
-  const call = ({ operation, args }: Call): Record<string, string | number> => {
-    const declared = model.operations.find(candidate => candidate.name === operation);
-    return { op: operation, ...argumentsOf(declared, args) };
-  };
-  const { program } = one;
-  const document = new Document({
-    version: CASE_VERSION,
-    target: one.target,
-    variant: one.variant,
-    ...(one.switches.length > 0 ? { switches: one.switches } : {}),
-    memory: one.memory,
-    machine: one.size,
-    ...(program.setup.length > 0 ? { setup: program.setup.map(call) } : {}),
-    cpus: program.cpus.map(list => list.map(call)),
-    ...(program.interrupts.some(list => list.length > 0)
-      ? { interrupts: program.interrupts.map(list => list.map(call)) }
-      : {}),
-    schedule: one.schedule,
-    expect: one.expect,
-  });
+  const document = new Document(caseFields(one, model));
   visit(document, {
     Map: (_, map) => {
       if (map.has('op') || map.has('mms')) map.flow = true;
@@ -51,6 +32,30 @@ export function writeCase(
   }
   if (comment.length > 0) document.commentBefore = comment.map(line => ` ${line}`).join('\n');
   return document.toString({ lineWidth: WIDTH, flowCollectionPadding: true });
+}
+
+/** What a case file says, as plain data: JSON of it is a case file as well. */
+export function caseFields(one: Case, model: Pick<Model, 'operations'>): Readonly<Record<string, unknown>> {
+  const call = ({ operation, args }: Call): Record<string, string | number> => {
+    const declared = model.operations.find(candidate => candidate.name === operation);
+    return { op: operation, ...argumentsOf(declared, args) };
+  };
+  const { program } = one;
+  return {
+    version: CASE_VERSION,
+    target: one.target,
+    variant: one.variant,
+    ...(one.switches.length > 0 ? { switches: one.switches } : {}),
+    memory: one.memory,
+    machine: one.size,
+    ...(program.setup.length > 0 ? { setup: program.setup.map(call) } : {}),
+    cpus: program.cpus.map(list => list.map(call)),
+    ...(program.interrupts.some(list => list.length > 0)
+      ? { interrupts: program.interrupts.map(list => list.map(call)) }
+      : {}),
+    schedule: one.schedule,
+    expect: one.expect,
+  };
 }
 
 /** Arguments by parameter name, values by their names. */

@@ -96,6 +96,9 @@ export class Coverage {
     this.#events.fill(0);
     this.#previous.fill(0);
     this.#order = 0;
+    // What earlier executions of this worker left must not show: features depend on the execution alone.
+    this.#delayedSite.fill(0);
+    this.#wroteAt.fill(0);
     if (++this.#epoch === EPOCHS) {
       this.#last.fill(0);
       this.#epoch = 1;

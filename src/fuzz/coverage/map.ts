@@ -106,9 +106,16 @@ export class CoverageMap {
     return Int32Array.from(changes);
   }
 
-  /** All that is in the map, for `merge` into an empty one: to save it. */
-  content(): Int32Array {
-    return this.changesSince(new CoverageMap());
+  /**
+   * All that is in the map, for `merge` into an empty one: to save it. Features for which `seen` says no are left out,
+   * though not how often they were counted.
+   */
+  content(seen: (cell: number) => boolean): Int32Array {
+    const content = this.changesSince(new CoverageMap());
+    for (let i = 0; i < content.length; i += 2) {
+      if (this.#isCell(content[i]) && !seen(content[i] - HEADER)) content[i + 1] &= ~1;
+    }
+    return content;
   }
 
   /**

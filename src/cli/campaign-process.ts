@@ -1,0 +1,91 @@
+import { Campaign } from '../fuzz/campaign.ts';
+import type { Texts } from '../fuzz/campaign-findings.ts';
+import type { Case } from '../fuzz/case/case.ts';
+import { openConfig, prepareFolders } from '../fuzz/directory/campaign-directory.ts';
+import type { CampaignEvent } from '../fuzz/events.ts';
+import { loadTargets } from '../fuzz/registry.ts';
+import type { FromProcess, StartMessage, ToProcess } from '../fuzz/supervisor/messages.ts';
+import { headline, report } from '../report/report.ts';
+import type { Target } from '../targets/target.ts';
+import { caseText } from './case-text.ts';
+
+// The process that a supervisor runs a campaign in. It says what happens by messages, and ends with its supervisor.
+
+let campaign: Campaign | null = null;
+let stopped = false;
+
+function send(message: FromProcess): void {
+  if (process.connected) process.send?.(message);
+}
+
+function stop(): void {
+  stopped = true;
+  campaign?.stop();
+}
+
+function emit(event: CampaignEvent): void {
+  send({ type: 'event', event });
+}
+
+async function run(start: StartMessage): Promise<void> {
+  const config = openConfig(start.root);
+  const targets = await loadTargets(config.modules);
+  campaign = new Campaign({
+    config,
+    places: prepareFolders(start.root),
+    targets,
+    workers: start.workers,
+    limits: start.limits,
+    killers: start.killers,
+    restarts: start.restarts,
+    texts: textsFor(targets),
+    emit,
+    banner: {
+      seed: config.seed,
+      target_mode: config.deterministic ? 'deterministic' : 'default',
+      pagestorm_version: config.pagestorm,
+      command_line: start.command,
+    },
+  });
+  // Asked for while the models were loaded.
+  if (stopped) campaign.stop();
+  try {
+    const { reason, status } = await campaign.run();
+    if (start.sites) await emitSites(campaign);
+    emit({ type: 'end', reason, status });
+  } finally {
+    await campaign.close();
+  }
+}
+
+function textsFor(targets: readonly Target[]): Texts {
+  return {
+    caseText: (one: Case, message: string) => caseText(one, targets, [headline(one, message)]),
+    report,
+  };
+}
+
+async function emitSites(of: Campaign): Promise<void> {
+  const sites = await of.pool.run<'sites'>({ type: 'sites' });
+  const missed = sites.filter(site => site.count === 0).map(({ key, line }) => `${key} (line ${line})`);
+  emit({ type: 'sites', total: sites.length, missed });
+}
+
+// Ctrl-C reaches the whole group of processes; the supervisor says what is to be done about it.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', stop);
+process.on('disconnect', () => process.exit(1));
+process.on('message', (message: ToProcess) => {
+  if (message.type === 'stop') {
+    stop();
+    return;
+  }
+  run(message).then(
+    () => process.exit(0),
+    (error: unknown) => {
+      const { name, message: text, stack = '' } = error instanceof Error ? error : new Error(String(error));
+      const failed: FromProcess = { type: 'failed', usage: name === 'UsageError', message: text, stack };
+      process.send?.(failed, () => process.exit(1));
+    },
+  );
+});

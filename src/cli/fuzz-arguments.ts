@@ -1,0 +1,119 @@
+import { availableParallelism } from 'node:os';
+import type { ArgumentsCamelCase, Argv, InferredOptionTypes } from 'yargs';
+import { UsageError } from '../engine/errors.ts';
+import type { FuzzOptions } from './commands/fuzz.ts';
+import { type GlobalOptions, parseCount, parseDuration } from './options.ts';
+
+/** Most worker threads: more cores than that share no memory bus worth the name. */
+const MAX_WORKERS = 512;
+
+const options = {
+  time: { describe: 'end after this time: 30s, 5m, 8h', type: 'string' },
+  execs: { describe: 'end after this many executions', type: 'string' },
+  'until-crash': { describe: 'end at the first finding', type: 'boolean', default: false },
+  workers: { describe: 'worker threads; one for each core unless given', type: 'string' },
+  seed: { describe: 'name of the random streams; drawn and printed unless given', type: 'string' },
+  deterministic: {
+    describe: 'results independent of timing and number of workers (always so with --execs alone)',
+    type: 'boolean',
+    default: false,
+  },
+  cpus: { describe: 'CPUs of the machine', type: 'string' },
+  pages: { describe: 'pages of the machine', type: 'string' },
+  mms: { describe: 'address spaces of the machine', type: 'string' },
+  memory: { describe: 'memory model: sc, tso, arm64, lkmm', type: 'string' },
+  ops: { describe: 'only these operations, separated by commas', type: 'string' },
+  out: { describe: 'campaign directory; a fresh one below crashes/ unless given', type: 'string' },
+  input: { describe: 'folder of cases to begin with', type: 'string' },
+  resume: { describe: 'go on with the campaign in this directory', type: 'string' },
+  M: { describe: 'name of the main instance in a shared --out', type: 'string' },
+  S: { describe: 'name of a secondary instance in a shared --out', type: 'string' },
+  selfcheck: {
+    describe: 'before the campaign, show that its settings find a planted bug',
+    type: 'boolean',
+    default: true,
+  },
+  json: { describe: 'one JSON object a line (docs/json.md)', type: 'boolean', default: false },
+  ui: { describe: 'screens (not there yet); --no-ui for plain lines', type: 'boolean', default: true },
+  sites: { describe: 'print which places of the model were not reached', type: 'boolean', default: false },
+} as const;
+
+type Given = InferredOptionTypes<typeof options> & { design: string[] };
+
+/** Declares what `pagestorm fuzz` takes. */
+export function fuzzArguments<T>(yargs: Argv<T>): Argv<T & Given> {
+  return yargs
+    .positional('design', {
+      describe: 'target[/variant[+switch...]]; all targets if none',
+      type: 'string',
+      array: true,
+      default: [] as string[],
+    })
+    .options(options) as Argv<T & Given>;
+}
+
+/** What a campaign keeps from its beginning, and so cannot be given with --resume. */
+const FIXED = [
+  'seed',
+  'deterministic',
+  'cpus',
+  'pages',
+  'mms',
+  'memory',
+  'ops',
+  'out',
+  'input',
+  'M',
+  'S',
+] as const;
+
+/** @throws UsageError naming the option. */
+export function fuzzOptions(argv: ArgumentsCamelCase<Given>, global: GlobalOptions): FuzzOptions {
+  if (argv.resume !== undefined) {
+    const given = FIXED.find(name => argv[name] !== undefined && argv[name] !== false);
+    const what = argv.design.length > 0 ? `"${argv.design[0]}"` : given === undefined ? null : `--${given}`;
+    if (what !== null) {
+      throw new UsageError(
+        `--resume: ${what} is that of the campaign and cannot be given again; leave it out`,
+      );
+    }
+  }
+  if (argv.deterministic && argv.time !== undefined) {
+    throw new UsageError(
+      '--deterministic: a run that ends by --time does not end at the same place; use --execs',
+    );
+  }
+  const { M: main, S: secondary } = argv;
+  if (main !== undefined && secondary !== undefined) throw new UsageError('-M and -S: give one of them');
+  const name = main ?? secondary;
+  if (name !== undefined && !/^[\w.-]+$/.test(name)) {
+    throw new UsageError(
+      `-${main === undefined ? 'S' : 'M'} ${name}: a name is made of letters, digits, ".", "-", "_"`,
+    );
+  }
+  return {
+    ...global,
+    designs: argv.design,
+    seconds: argv.time === undefined ? null : parseDuration('--time', argv.time),
+    executions: argv.execs === undefined ? null : parseCount('--execs', argv.execs, 1, 1e15),
+    seed: argv.seed,
+    cpus: argv.cpus,
+    pages: argv.pages,
+    mms: argv.mms,
+    memory: argv.memory,
+    ops: argv.ops?.split(',').filter(one => one !== '') ?? [],
+    out: argv.out,
+    resume: argv.resume,
+    instance: name === undefined ? null : { name, main: main !== undefined },
+    input: argv.input,
+    workers:
+      argv.workers === undefined
+        ? availableParallelism()
+        : parseCount('--workers', argv.workers, 1, MAX_WORKERS),
+    untilCrash: argv.untilCrash,
+    deterministic: argv.deterministic,
+    selfcheck: argv.selfcheck,
+    sites: argv.sites,
+    json: argv.json,
+  };
+}

@@ -1,0 +1,70 @@
+import { join, relative } from 'node:path';
+import type { CampaignEvent } from '../fuzz/events.ts';
+import { figures } from '../fuzz/statistics/statistics.ts';
+import { progressLine } from './progress.ts';
+
+/** Shows what a campaign tells. */
+export type Output = (event: CampaignEvent) => void;
+
+/** Seconds between progress lines. */
+const PROGRESS_SECONDS = 5;
+
+/** Plain lines: for logs, and where the output is no terminal. */
+export function plainOutput(debug: boolean): Output {
+  let printed = 0;
+  return event => {
+    switch (event.type) {
+      case 'start':
+        console.log(`${event.resumed ? 'going on' : 'fuzzing'}: ${event.designs.join(', ')}`);
+        console.log(
+          `seed ${event.seed}, ${event.workers} ${event.workers === 1 ? 'worker' : 'workers'}` +
+            `${event.deterministic ? ', deterministic' : ''}, campaign directory ${event.dir}` +
+            `${event.limited ? '' : '; Ctrl-C ends it'}`,
+        );
+        return;
+      case 'status': {
+        const { runSeconds } = event.status.counters;
+        if (printed === 0) printed = runSeconds;
+        if (runSeconds - printed < PROGRESS_SECONDS) return;
+        printed = runSeconds;
+        console.log(progressLine(event.status));
+        return;
+      }
+      case 'finding':
+        if (event.modelFault) {
+          const design = `${event.design} (${event.memory})`;
+          console.error(`pagestorm: ${event.verdict} in ${design}: ${event.message}`);
+        } else console.log(`found: ${event.key} in ${event.design} (${event.memory}); minimising it`);
+        return;
+      case 'report':
+        if (!event.modelFault || debug) console.log(`\n${event.text}`);
+        console.log(
+          `replay it: pagestorm replay --diagram '${relative('.', join(event.folder, event.file))}'\n`,
+        );
+        return;
+      case 'selfcheck':
+        for (const line of event.lines) (event.ok ? console.log : console.error)(line);
+        return;
+      case 'note':
+        (event.level === 'warning' ? console.error : console.log)(`pagestorm: ${event.message}`);
+        return;
+      case 'sites':
+        console.log(`sites reached: ${event.total - event.missed.length} of ${event.total}`);
+        for (const missed of event.missed) console.log(`  not reached: ${missed}`);
+        return;
+      case 'end':
+        console.log(`done: ${progressLine(event.status)}`);
+        if (event.status.minimizing > 0) {
+          console.log(`${event.status.minimizing} findings are not minimised yet; --resume does it`);
+        }
+    }
+  };
+}
+
+/** One object a line; see docs/json.md. */
+export const jsonOutput: Output = event => {
+  if (event.type === 'status' || event.type === 'end') {
+    const { status, ...rest } = event;
+    console.log(JSON.stringify({ ...rest, ...figures(status) }));
+  } else console.log(JSON.stringify(event));
+};

@@ -1,0 +1,138 @@
+import { deflateSync, inflateSync } from 'node:zlib';
+import { CELLS } from './coverage/classes.ts';
+import { CoverageMap } from './coverage/map.ts';
+import type { SeedStore } from './directory/seed-store.ts';
+import { type QueueState, SearchQueue, type Step } from './search/queue.ts';
+import type { BatchResult, Job, Plan } from './tasks.ts';
+
+/** Programs of one design that may hang before it is left out: each costs twice the watchdog's time. */
+const MAX_HANGS = 3;
+/** Batches of one design that may fail one after the other before it is left out. */
+const MAX_FAILURES = 3;
+
+/** What of a job is saved. */
+export interface SavedJob {
+  readonly design: string;
+  readonly left: number | null;
+  readonly hangs: number;
+  readonly closed: boolean;
+  readonly queue: QueueState;
+  /** `CoverageMap.content`, compressed, in base64. */
+  readonly map: string;
+}
+
+/** One design in a campaign: what of it is done, and what comes next. */
+export class CampaignJob {
+  readonly job: Job;
+  readonly index: number;
+  /** Findings that batches need not report again. */
+  readonly known = new Set<string>();
+  /** Executions left; Infinity for no limit. */
+  left: number;
+  /** Executions that batches under way may use up. */
+  reserved = 0;
+  readonly map = new CoverageMap();
+  queue: SearchQueue;
+  readonly #seeds: SeedStore;
+  readonly #deterministic: boolean;
+  /** Cells that entries of the queue show; the map has more while batches are under way. */
+  readonly #shown = new Uint8Array(CELLS);
+  #hangs = 0;
+  #failures = 0;
+  #closed = false;
+
+  constructor(job: Job, index: number, executions: number | null, seeds: SeedStore, deterministic: boolean) {
+    this.#deterministic = deterministic;
+    this.job = job;
+    this.index = index;
+    this.left = executions ?? Number.POSITIVE_INFINITY;
+    this.#seeds = seeds;
+    this.queue = new SearchQueue(`${job.seed}/${job.design}`, cell => this.map.hits(cell));
+  }
+
+  /** Whether there is anything left to run. */
+  get live(): boolean {
+    return this.left - this.reserved > 0 && !this.#closed;
+  }
+
+  /** Whether it was left out. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** What a worker runs next: a step of the queue, with the entries that it names. */
+  next(): { readonly step: Step; readonly plan: Plan } {
+    const step = this.queue.next();
+    if (step.kind === 'fresh') return { step, plan: step };
+    const { stream, children } = step;
+    const others = step.others.map(id => this.#seeds.seed(id));
+    return { step, plan: { kind: 'mutate', entry: this.#seeds.seed(step.entry), stream, children, others } };
+  }
+
+  /**
+   * Features of a discovery that no entry has shown. In a deterministic campaign batches of one round know nothing of
+   * each other; else a batch claims what it is the first to see.
+   */
+  fresh(features: readonly number[]): readonly number[] {
+    const fresh = this.#deterministic ? features.filter(cell => !this.map.has(cell)) : features;
+    for (const cell of fresh) this.#shown[cell] = 1;
+    return fresh;
+  }
+
+  /** Merges the map of a batch of a deterministic campaign. */
+  merge({ mapChanges }: BatchResult): void {
+    if (mapChanges !== null) this.map.merge(mapChanges);
+  }
+
+  /** Takes what a batch has brought; entries are added by whoever gives them ids. */
+  took(step: Step, results: readonly BatchResult[], newFeatures: number): void {
+    this.#failures = 0;
+    const executions = results.reduce((sum, result) => sum + result.executions, 0);
+    this.left -= executions;
+    this.queue.done(step, { executions, newFeatures });
+  }
+
+  /** Counts a program that hung; returns true if the design is left out from here on. */
+  hung(): boolean {
+    return (this.#closed ||= ++this.#hangs >= MAX_HANGS);
+  }
+
+  /** Counts a batch that failed; returns true if the design is left out from here on. */
+  failed(): boolean {
+    return (this.#closed ||= ++this.#failures >= MAX_FAILURES);
+  }
+
+  save(): SavedJob {
+    return {
+      design: this.job.design,
+      left: Number.isFinite(this.left) ? this.left : null,
+      hangs: this.#hangs,
+      closed: this.#closed,
+      queue: this.queue.toJSON(),
+      map: packed(this.map.content(cell => this.#shown[cell] !== 0)),
+    };
+  }
+
+  /** Goes on from what was saved; `drawn` programs at least have been handed out since. A new limit counts from now. */
+  restore(saved: SavedJob, drawn: number, newLimit: boolean): void {
+    if (saved.left !== null && !newLimit) this.left = saved.left;
+    this.#hangs = saved.hangs;
+    this.#closed = saved.closed;
+    const content = unpacked(saved.map);
+    this.map.merge(content);
+    for (let cell = 0; cell < CELLS; cell++) if (this.map.has(cell)) this.#shown[cell] = 1;
+    const { queue } = saved;
+    const state = { ...queue, nextProgram: Math.max(queue.nextProgram, drawn) };
+    this.queue = SearchQueue.fromJSON(state, cell => this.map.hits(cell));
+  }
+}
+
+function packed(content: Int32Array): string {
+  const bytes = new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+  return deflateSync(bytes, { level: 1 }).toString('base64');
+}
+
+function unpacked(text: string): Int32Array {
+  const bytes = inflateSync(Buffer.from(text, 'base64'));
+  return new Int32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+}

@@ -1,0 +1,64 @@
+import type { Case, Verdict } from './case/case.ts';
+import { HangError, LostWorker, MemoryError, type WorkerPool } from './pool.ts';
+import type { FuzzTask, Plan, RawFinding } from './tasks.ts';
+
+/** What is left of a batch whose worker was lost. */
+export interface Salvage {
+  /** The program that did it; null if it could not be made to do it again. */
+  readonly finding: RawFinding | null;
+  /** The part of the batch before that program; null if there is none. */
+  readonly before: Plan | null;
+  /** One line for the log. */
+  readonly note: string;
+}
+
+/** The first programs or children of a plan; null if that is none. */
+export function upTo(plan: Plan, program: number): Plan | null {
+  if (plan.kind === 'mutate') return program > 0 ? { ...plan, children: program } : null;
+  return program > plan.from ? { ...plan, programs: program - plan.from } : null;
+}
+
+/** Whether two plans run the same programs; an entry may travel in numbers once and as a case the next time. */
+export function samePlan(a: Plan, b: Plan): boolean {
+  if (a.kind === 'fresh') return b.kind === 'fresh' && a.from === b.from;
+  return b.kind === 'mutate' && a.entry.id === b.entry.id && a.stream === b.stream;
+}
+
+/**
+ * Finds out what the program did that a worker was lost with: it is run again, with the answers that it had been given,
+ * and its steps are written down as they happen.
+ */
+export async function salvage(pool: WorkerPool, task: FuzzTask, lost: LostWorker): Promise<Salvage> {
+  const { job, plan } = task;
+  const { program, answers } = lost;
+  const where = `${job.design}: ${lost.message}`;
+  if (program < 0) return { finding: null, before: null, note: `${where}, before a program began` };
+  const before = upTo(plan, program);
+  let again: LostWorker | null = null;
+  try {
+    await pool.run<'describe'>({ type: 'describe', job, plan, program, answers });
+  } catch (error) {
+    if (!(error instanceof LostWorker)) throw error;
+    again = error;
+  }
+  if (again === null) {
+    const advice = lost instanceof HangError ? ': a busy machine? Increase --hang-timeout' : '';
+    return { finding: null, before, note: `${where}, but run again it went on${advice}` };
+  }
+  const found = await pool.run<'hung'>({ type: 'hung', job, plan, program, steps: again.steps });
+  const [verdict, message] = verdictOf(again);
+  const finding = {
+    case: { ...found, expect: verdict } satisfies Case,
+    message,
+    program,
+    executions: 1,
+    nondeterministic: false,
+  };
+  return { finding, before, note: `${where}; the program is saved as a finding` };
+}
+
+function verdictOf(lost: LostWorker): readonly [Verdict, string] {
+  if (lost instanceof HangError) return [{ verdict: 'hang' }, 'the model runs on for ever without an access'];
+  const message = lost instanceof MemoryError ? lost.message : `the worker died: ${lost.message}`;
+  return [{ verdict: 'error', message }, message];
+}

@@ -1,0 +1,270 @@
+import type { Operation } from '../targets/target.ts';
+import type { CampaignJob, SavedJob } from './campaign-job.ts';
+import type { CampaignSetup } from './campaign-setup.ts';
+import type { Case } from './case/case.ts';
+import { type Crash, CrashStore, type Sighting } from './directory/crash-store.ts';
+import { Disk, DiskError } from './directory/disk.ts';
+import type { Provenance } from './directory/names.ts';
+import { PlotData } from './directory/plot-data.ts';
+import { QueueStore } from './directory/queue-store.ts';
+import { SeedStore } from './directory/seed-store.ts';
+import { readSnapshot, type Snapshot, snapshotText } from './directory/snapshot.ts';
+import { Streams } from './directory/streams.ts';
+import { parseSelection } from './selection.ts';
+import { type Counters, newCounters, readCounters, type Status } from './statistics/counters.ts';
+import { plotRow, statsText } from './statistics/files.ts';
+import { Rate } from './statistics/rate.ts';
+import type { BatchResult, Discovery, Plan } from './tasks.ts';
+
+/** Seconds between status events, and between writes of the figures. */
+const STATUS_SECONDS = 1;
+const STATS_SECONDS = 5;
+/** A snapshot is taken this often, but takes at most this share of the time. */
+const SNAPSHOT_SECONDS = 2;
+const SNAPSHOT_SHARE = 0.01;
+
+/** What a status needs that the record does not know. */
+interface Moment {
+  readonly liveDesigns: number;
+  readonly design: string;
+  readonly minimizing: number;
+  readonly pending: number;
+  /** Executions of batches under way. */
+  readonly running: number;
+}
+
+/** A campaign in its directory: counters, queue, findings, and the snapshots from which it goes on. */
+export class CampaignRecord {
+  counters: Counters = newCounters();
+  readonly disk: Disk;
+  readonly crashes: CrashStore;
+  readonly seeds: SeedStore;
+  readonly #setup: CampaignSetup;
+  readonly #queue: QueueStore;
+  readonly #operations: readonly (readonly Operation[])[];
+  readonly #streams: Streams;
+  readonly #drawn: readonly number[];
+  readonly #plot: PlotData;
+  #synced: Record<string, number> = {};
+  #began = performance.now();
+  #before = 0;
+  #rate = new Rate(0, 0);
+  #nextStatus = 0;
+  #nextStats = 0;
+  #nextSnapshot = 0;
+
+  constructor(setup: CampaignSetup) {
+    const { places, targets, config } = setup;
+    this.#setup = setup;
+    this.disk = new Disk(message => setup.emit({ type: 'note', level: 'warning', message }));
+    this.crashes = new CrashStore(places, this.disk);
+    this.seeds = new SeedStore(targets);
+    this.#queue = new QueueStore(places.queue, places.setAside, this.disk);
+    this.#operations = config.jobs.map(job => {
+      const [selection] = parseSelection(job.design, targets);
+      return selection === undefined ? [] : selection.target.build(selection.settings, job.size).operations;
+    });
+    const { streams, drawn } = Streams.open(`${places.state}/streams`);
+    this.#streams = streams;
+    this.#drawn = drawn;
+    this.#plot = new PlotData(places.plot);
+  }
+
+  /** Seconds that the campaign has run, earlier runs included. */
+  get seconds(): number {
+    return this.#before + (performance.now() - this.#began) / 1000;
+  }
+
+  /** Takes up what earlier runs have left. */
+  async restore(jobs: readonly CampaignJob[], fromNow: boolean): Promise<void> {
+    const { places, targets, config } = this.#setup;
+    const note = (message: string): void => this.#setup.emit({ type: 'note', level: 'warning', message });
+    this.crashes.load(targets, note);
+    for (const crash of this.crashes.all) {
+      for (const { job, known } of jobs) {
+        if (job.design === crash.design && job.memory === crash.memory) known.add(crash.key);
+      }
+    }
+    const snapshot = readSnapshot(places.snapshot);
+    if (typeof snapshot === 'string') {
+      note(`${snapshot}; the campaign goes on from its queue and findings, counters begin anew`);
+    } else if (snapshot !== null) this.#resume(snapshot, jobs, fromNow);
+    if (config.deterministic)
+      this.#queue.next = snapshot === null || typeof snapshot === 'string' ? 0 : snapshot.nextEntry;
+    this.#countFindings();
+    this.counters.restarts += this.#setup.restarts > 0 ? 1 : 0;
+    if (this.counters.startTime === 0) this.counters.startTime = unixTime();
+    this.#before = this.counters.runSeconds;
+    this.#began = performance.now();
+    this.#rate = new Rate(0, this.counters.executions);
+  }
+
+  #resume(snapshot: Snapshot, jobs: readonly CampaignJob[], fromNow: boolean): void {
+    this.counters = readCounters(snapshot.counters);
+    this.#synced = { ...snapshot.synced };
+    this.#queue.next = snapshot.nextEntry;
+    for (const job of jobs) {
+      const saved = snapshot.jobs[job.index];
+      if (!isSaved(saved) || saved.design !== job.job.design) continue;
+      // In a deterministic campaign the round that was cut short is run again; else nothing is drawn twice.
+      job.restore(saved, this.#setup.config.deterministic ? 0 : (this.#drawn[job.index] ?? 0), fromNow);
+    }
+  }
+
+  /** The folders know best what was found. */
+  #countFindings(): void {
+    const { all } = this.crashes;
+    this.counters.hangs = all.filter(crash => crash.verdict === 'hang').length;
+    this.counters.findings = all.filter(crash => crash.verdict === 'violation').length;
+    this.counters.modelFaults = all.length - this.counters.findings;
+  }
+
+  /** Findings that earlier runs have not come round to minimise. */
+  unfinished(): readonly { readonly crash: Crash; readonly case: Case }[] {
+    return this.crashes.unfinished(this.#setup.targets);
+  }
+
+  /** Writes down how far a job's stream of programs is handed out, before a worker gets them. */
+  drawn(job: CampaignJob, next: number): void {
+    this.#streams.mark(job.index, next);
+  }
+
+  /** Where and when something was found, as far as results may depend on it. */
+  now(): Sighting {
+    const { deterministic } = this.#setup.config;
+    return { execs: this.counters.executions, time: deterministic ? null : unixTime() };
+  }
+
+  provenance(parent: string | null, { execs, time }: Sighting): Omit<Provenance, 'id'> {
+    return {
+      ...(parent === null ? {} : { src: [Number(parent)] }),
+      ...(time === null ? {} : { time: 1000 * this.seconds }),
+      execs,
+    };
+  }
+
+  /** Adds up what a batch has done. */
+  count(result: BatchResult, plan: Plan): void {
+    const { counters } = this;
+    counters.executions += result.executions;
+    counters.accesses += result.accesses;
+    counters.violations += result.violations;
+    counters.cutOff += result.cutOff;
+    counters.programs += result.next - (plan.kind === 'fresh' ? plan.from : 0);
+    counters.classExecutions += result.classes.executions;
+    counters.distinct += result.classes.distinct;
+    counters.once += result.classes.once;
+  }
+
+  /** Adds a discovery to the queue; resolves when its file is there. */
+  admit(job: CampaignJob, discovery: Discovery, executions: number): Promise<void> {
+    const { case: one, answers, parent, features, accesses, provenance: how } = discovery;
+    const at = { ...this.now(), execs: executions };
+    const provenance = { ...this.provenance(parent, at), op: how, coverage: true };
+    const operations = this.#operations[job.index] ?? [];
+    const { id, path, written } = this.#queue.add(one, { operations }, provenance);
+    const name = String(id);
+    this.seeds.found(name, path, one.program, answers);
+    job.queue.add({ id: name, parent, features, accesses });
+    this.counters.queued++;
+    this.counters.features += features.length;
+    this.counters.lastFind = unixTime();
+    return written;
+  }
+
+  found(hang: boolean, modelFault: boolean): void {
+    const { counters } = this;
+    if (modelFault) counters.modelFaults++;
+    else counters.findings++;
+    if (hang) counters.hangs++;
+    if (hang) counters.lastHang = unixTime();
+    else counters.lastCrash = unixTime();
+  }
+
+  status({ liveDesigns, design, minimizing, pending, running }: Moment): Status {
+    this.counters.runSeconds = this.seconds;
+    const at = this.seconds - this.#before;
+    const executions = this.counters.executions + running;
+    this.#rate.sample(at, executions);
+    return {
+      counters: { ...this.counters },
+      rate: this.#rate.overall(at, executions),
+      rateLastMinute: this.#rate.lately(at, executions),
+      liveDesigns,
+      designs: this.#setup.config.jobs.length,
+      design,
+      workers: this.#setup.workers,
+      pending,
+      minimizing,
+      paused: this.disk.full,
+      rss: process.memoryUsage.rss(),
+      pid: process.pid,
+      now: unixTime(),
+    };
+  }
+
+  /** Tells and writes the figures when it is time. */
+  tick(status: Status): void {
+    const now = performance.now() / 1000;
+    if (now >= this.#nextStatus) {
+      this.#nextStatus = now + STATUS_SECONDS;
+      this.#setup.emit({ type: 'status', status });
+    }
+    if (now >= this.#nextStats && !this.disk.full) {
+      this.#nextStats = now + STATS_SECONDS;
+      this.#plot.add(plotRow(status));
+      this.#writeStats(status).catch(() => {});
+      this.crashes.flush().catch(() => {});
+    }
+  }
+
+  #writeStats(status: Status): Promise<void> {
+    return this.disk.write(this.#setup.places.stats, statsText(status, this.#setup.banner));
+  }
+
+  get snapshotDue(): boolean {
+    return performance.now() / 1000 >= this.#nextSnapshot;
+  }
+
+  /** Takes a snapshot and writes it once all files that it knows of are there. */
+  async save(jobs: readonly CampaignJob[], last: boolean): Promise<void> {
+    const began = performance.now();
+    this.#nextSnapshot = Number.POSITIVE_INFINITY;
+    this.counters.runSeconds = this.seconds;
+    const text = snapshotText({
+      counters: this.counters,
+      nextEntry: this.#queue.next,
+      jobs: jobs.map(job => job.save()),
+      synced: this.#synced,
+    });
+    const taken = performance.now() - began;
+    await this.disk.settled();
+    const write = this.disk.write(this.#setup.places.snapshot, text);
+    this.#nextSnapshot = performance.now() / 1000 + Math.max(SNAPSHOT_SECONDS, taken / 1000 / SNAPSHOT_SHARE);
+    if (last) await write;
+    else write.catch(() => {});
+  }
+
+  /** Writes the last figures. */
+  async close(status: Status): Promise<void> {
+    this.#plot.add(plotRow(status));
+    this.#plot.close();
+    this.#streams.close();
+    try {
+      await Promise.all([this.#writeStats(status), this.crashes.flush()]);
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.#setup.emit({ type: 'note', level: 'warning', message: error.message });
+    }
+  }
+}
+
+function isSaved(value: unknown): value is SavedJob {
+  if (typeof value !== 'object' || value === null) return false;
+  const { design, queue, map } = value as Partial<Record<keyof SavedJob, unknown>>;
+  return typeof design === 'string' && typeof map === 'string' && typeof queue === 'object' && queue !== null;
+}
+
+function unixTime(): number {
+  return Math.floor(Date.now() / 1000);
+}

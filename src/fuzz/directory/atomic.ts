@@ -1,0 +1,65 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/** How names of files begin that are being written; readers pass them over, and a campaign that begins removes them. */
+const UNFINISHED = '.unfinished-';
+
+let written = 0;
+
+/**
+ * Writes a file beside its place, flushes it and renames it: readers see the old content or the new one, also after
+ * a power failure. (Not write-file-atomic, which takes a short write on a disk that is nearly full for a whole one and
+ * puts half a file in place.)
+ */
+export async function writeAtomic(path: string, data: string | Uint8Array): Promise<void> {
+  const beside = join(dirname(path), `${UNFINISHED}${process.pid}-${written++}`);
+  try {
+    const file = await open(beside, 'w');
+    try {
+      await file.writeFile(data);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+}
+
+/** Flushes a folder's names to the disk, so that files renamed into it are there after a power failure. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Removes what a killed process left half written in a folder. */
+export function removeUnfinished(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(UNFINISHED)) rmSync(join(folder, name), { force: true });
+  }
+}
+
+/** As `mkdir -p`; Node's own recursive form never returns below some file systems (/proc). */
+export function makeFolder(path: string): void {
+  if (existsSync(path) && statSync(path).isDirectory()) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  mkdirSync(path);
+}
+
+/** What a file system error means, without its code: `no space left on device`. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message.replace(/^(\w+): /, '').replace(/,.*$/s, '');
+}
+
+/** True for a file that `writeAtomic` has not put in place. */
+export function isUnfinished(path: string): boolean {
+  return basename(path).startsWith(UNFINISHED);
+}

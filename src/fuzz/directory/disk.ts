@@ -1,0 +1,94 @@
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolder, reasonOf, writeAtomic } from './atomic.ts';
+
+/** Errors that go away when somebody makes room: no space, quota used up. */
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
+/** Seconds between attempts on a full disk. */
+const RETRY_SECONDS = 1;
+/** Writes under way at once: enough to share the cost of flushing, few enough to keep what waits small. */
+const AT_ONCE = 8;
+
+/** A file could not be written for a reason that waiting does not mend. */
+export class DiskError extends Error {
+  override name = 'DiskError';
+}
+
+/**
+ * Writes the files of a campaign, each whole or not at all. A full disk makes writers wait, with a note, until there
+ * is room again; nothing is given up. Files with one name are written in the order asked for.
+ */
+export class Disk {
+  readonly #note: (message: string) => void;
+  readonly #last = new Map<string, Promise<void>>();
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+  #full = false;
+  #leaving = false;
+
+  /** @param note gets a line when the disk is full, and when it is not any more. */
+  constructor(note: (message: string) => void) {
+    this.#note = note;
+  }
+
+  /** True while writers wait for room. */
+  get full(): boolean {
+    return this.#full;
+  }
+
+  /** Files not written yet. */
+  get pending(): number {
+    return this.#last.size;
+  }
+
+  /** From here on a full disk is an error: the user wants to leave. */
+  leave(): void {
+    this.#leaving = true;
+  }
+
+  /** @throws DiskError naming file and reason. */
+  write(path: string, data: string | Uint8Array): Promise<void> {
+    const before = this.#last.get(path) ?? Promise.resolve();
+    const write = before.catch(() => {}).then(() => this.#write(path, data));
+    this.#last.set(path, write);
+    const forget = (): void => {
+      if (this.#last.get(path) === write) this.#last.delete(path);
+    };
+    write.then(forget, forget);
+    return write;
+  }
+
+  /** Resolves when all that was asked for so far is written. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#last.values());
+  }
+
+  async #write(path: string, data: string | Uint8Array): Promise<void> {
+    if (this.#running >= AT_ONCE) await new Promise<void>(resolve => this.#waiting.push(resolve));
+    this.#running++;
+    try {
+      for (;;) {
+        try {
+          makeFolder(dirname(path));
+          await writeAtomic(path, data);
+          if (this.#full) this.#note('there is room on the disk again; going on');
+          this.#full = false;
+          return;
+        } catch (error) {
+          const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+          if (!FULL.has(code) || this.#leaving) {
+            throw new DiskError(`${path}: cannot be written: ${reasonOf(error)}`);
+          }
+          if (!this.#full) {
+            this.#note(`disk full: ${path} cannot be written; paused until there is room (make some)`);
+          }
+          this.#full = true;
+          await sleep(1000 * RETRY_SECONDS);
+        }
+      }
+    } finally {
+      this.#running--;
+      this.#waiting.shift()?.();
+    }
+  }
+}

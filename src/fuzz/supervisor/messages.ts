@@ -1,0 +1,28 @@
+import type { Killer, Limits } from '../campaign-setup.ts';
+import type { CampaignEvent } from '../events.ts';
+
+/** What the process with the workers is told at its start; all else is in the campaign directory. */
+export interface StartMessage {
+  readonly type: 'start';
+  readonly root: string;
+  /** The command line, for `fuzzer_stats`. */
+  readonly command: string;
+  readonly workers: number;
+  readonly limits: Limits;
+  readonly selfcheck: boolean;
+  readonly sites: boolean;
+  /** Folder of cases to begin with; null for none. */
+  readonly input: string | null;
+  /** True if the campaign goes on from an earlier run, or from a process that died. */
+  readonly resumed: boolean;
+  /** Times that the process died in this run of the command. */
+  readonly restarts: number;
+  /** Programs found to kill the process: they are findings, and are not run again. */
+  readonly killers: readonly Killer[];
+}
+
+export type ToProcess = StartMessage | { readonly type: 'stop' };
+
+export type FromProcess =
+  | { readonly type: 'event'; readonly event: CampaignEvent }
+  | { readonly type: 'failed'; readonly usage: boolean; readonly message: string; readonly stack: string };

@@ -1,0 +1,162 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UsageError } from '../../engine/errors.ts';
+import type { Killer } from '../campaign-setup.ts';
+import { suspects } from '../directory/journal.ts';
+import { alive, ownerOf, readOwner } from '../directory/lock.ts';
+import type { CampaignEvent } from '../events.ts';
+import type { FromProcess, StartMessage, ToProcess } from './messages.ts';
+import { probe } from './probe.ts';
+
+export interface SupervisorOptions {
+  /** The module that runs the campaign in the process. */
+  readonly entry: URL;
+  /** What it is told; restarts and killers are filled in here. */
+  readonly start: Omit<StartMessage, 'type' | 'restarts' | 'killers'>;
+  /** Folder with the journals of the workers. */
+  readonly state: string;
+  readonly modules: readonly string[];
+  readonly hangSeconds: number;
+  readonly onEvent: (event: CampaignEvent) => void;
+}
+
+/** A process that dies this soon, this often, is not started again. */
+const SOON_SECONDS = 10;
+const MAX_QUICK_DEATHS = 4;
+/** Seconds that the process of a supervisor that died may take to end. */
+const ORPHAN_SECONDS = 10;
+
+/**
+ * Runs a campaign in a process of its own and starts it again, from the campaign directory, when it dies. What its
+ * workers were running then is tried alone, in yet another process; a program that kills that as well is a finding.
+ */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #killers: Killer[] = [];
+  #child: ChildProcess | null = null;
+  #stopped = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the campaign has ended by itself or after `stop`.
+   *
+   * @throws UsageError or Error with the message that the process gave up with.
+   */
+  async run(): Promise<void> {
+    const { start, state } = this.#options;
+    await this.#awaitOrphan();
+    if (start.resumed) await this.#tryAll();
+    let quick = 0;
+    for (let restarts = 0; ; restarts++) {
+      const began = performance.now();
+      const died = await this.#runOnce({
+        ...start,
+        type: 'start',
+        resumed: start.resumed || restarts > 0,
+        selfcheck: start.selfcheck && restarts === 0,
+        input: restarts > 0 ? null : start.input,
+        restarts,
+        killers: this.#killers,
+      });
+      if (died === null) return;
+      const open = suspects(state).length;
+      this.#note(
+        `the process with the workers died (${died}) while ${open} of them ran programs; going on from ${start.root}`,
+      );
+      if (this.#stopped) return;
+      const found = await this.#tryAll();
+      quick = found || performance.now() - began > 1000 * SOON_SECONDS ? 0 : quick + 1;
+      if (quick >= MAX_QUICK_DEATHS) {
+        throw new Error(
+          `the process with the workers died ${quick} times in a row (${died}); fewer --workers need less memory; ` +
+            `nothing found is lost: pagestorm fuzz --resume ${start.root}`,
+        );
+      }
+    }
+  }
+
+  /** Asks the campaign to end soon. */
+  stop(): void {
+    this.#stopped = true;
+    this.#send({ type: 'stop' });
+  }
+
+  /** Ends the process at once. */
+  kill(): void {
+    this.#stopped = true;
+    this.#child?.kill('SIGKILL');
+  }
+
+  #send(message: ToProcess): void {
+    if (this.#child?.connected === true) this.#child.send(message, () => {});
+  }
+
+  /** Runs the process once; resolves to how it died, null if it ended as it should. */
+  #runOnce(start: StartMessage): Promise<string | null> {
+    const child = fork(this.#options.entry, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child = child;
+    if (child.pid !== undefined) writeFileSync(this.#pidFile(), `${JSON.stringify(ownerOf(child.pid))}\n`);
+    this.#send(start);
+    if (this.#stopped) this.stop();
+    return new Promise((resolve, reject) => {
+      let ended = false;
+      child.on('message', (message: FromProcess) => {
+        if (message.type === 'event') {
+          if (message.event.type === 'end') ended = true;
+          this.#options.onEvent(message.event);
+          return;
+        }
+        ended = true;
+        const error = message.usage ? new UsageError(message.message) : new Error(message.message);
+        error.stack = message.stack;
+        reject(error);
+      });
+      child.on('error', reject);
+      child.on('close', (code, signal) => {
+        this.#child = null;
+        resolve(ended ? null : (signal ?? `exit code ${code}`));
+      });
+    });
+  }
+
+  /** Tries what workers were running when their process died; returns true if one of them kills its process. */
+  async #tryAll(): Promise<boolean> {
+    const { state, modules, hangSeconds } = this.#options;
+    let found = false;
+    for (const suspect of suspects(state)) {
+      const finding = await probe(suspect, { modules, hangSeconds, state });
+      if (finding === null) continue;
+      this.#note(`${suspect.job.design}: a program kills its process: saved as a finding`);
+      this.#killers.push({ suspect, finding });
+      found = true;
+    }
+    return found;
+  }
+
+  /** A supervisor that was killed leaves a process that ends when it notices; until then it may write. */
+  async #awaitOrphan(): Promise<void> {
+    const owner = readOwner(this.#pidFile());
+    if (typeof owner !== 'object') return;
+    for (let i = 0; alive(owner) === true; i++) {
+      if (i >= 10 * ORPHAN_SECONDS) {
+        throw new UsageError(
+          `${this.#options.start.root}: process ${owner.pid} of an earlier run still writes there; end it`,
+        );
+      }
+      await sleep(100);
+    }
+  }
+
+  #pidFile(): string {
+    return join(this.#options.state, 'process');
+  }
+
+  #note(message: string): void {
+    this.#options.onEvent({ type: 'note', level: 'warning', message });
+  }
+}
