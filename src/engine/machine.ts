@@ -82,6 +82,7 @@ export class Machine extends MachineState implements CpuHost, MachineView {
       end = this.#loop.phase();
       this.inSetup = false;
       this.memory.settle();
+      this.#translations.settle();
       if (this.race !== null) this.race.settle();
       this.nextOperation.fill(0);
     }

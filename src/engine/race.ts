@@ -130,13 +130,17 @@ export class Race {
       this.published(address, this.#fenceSnapshot[cpu]);
       return;
     }
-    let carried = this.storeSnapshot(cpu, order);
-    if (found !== 0 && found !== carried) {
-      const includes =
-        (order & Order.Release) !== 0 && ((order & Order.Acquire) !== 0 || this.#owner[found] === cpu);
-      if (!includes) carried = carried === 0 ? found : this.#merge(carried, found);
-    }
-    this.published(address, carried);
+    this.published(address, this.sequel(cpu, found, order));
+  }
+
+  /** The snapshot that a read-modify-write issued now carries, if the value that it read carries `found`. */
+  sequel(cpu: number, found: number, order: number): number {
+    const carried = this.storeSnapshot(cpu, order);
+    if (found === 0 || found === carried) return carried;
+    const includes =
+      (order & Order.Release) !== 0 && ((order & Order.Acquire) !== 0 || this.#owner[found] === cpu);
+    if (includes) return carried;
+    return carried === 0 ? found : this.#merge(carried, found);
   }
 
   fence(cpu: number, fence: number): void {

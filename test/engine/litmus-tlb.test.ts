@@ -19,16 +19,16 @@ describe('set_pte_at', () => {
     if (entry !== 0) out(yield cpu.readDependent(x));
   };
   const sc = '0 11';
-  shape('without a barrier the user sees a stale tag', [map('none'), user], { sc, arm64: '10' });
-  shape('with smp_wmb it does not', [map('wmb'), user], { sc });
-  shape('with a release it does not', [map('release'), user], { sc });
+  shape('without a barrier the user sees a stale tag', [map('none'), user], { sc, arm64: '10', lkmm: '10' });
+  shape('with smp_wmb it does not', [map('wmb'), user], { sc, lkmm: '' });
+  shape('with a release it does not', [map('release'), user], { sc, lkmm: '' });
   const unmarked: Thread = function* (cpu, out) {
     const entry = yield cpu.walk(page0, y);
     out(entry);
     if (entry !== 0) out(yield cpu.readOnce(x));
   };
   // Say readDependent for what is read through the entry; anything else is not ordered by the walk.
-  shape('a load beside the walk', [map('wmb'), unmarked], { sc, arm64: '10' });
+  shape('a load beside the walk', [map('wmb'), unmarked], { sc, arm64: '10', lkmm: '10' });
   const own: Thread = function* (cpu, out) {
     yield cpu.writeOnce(y, 1);
     out(yield cpu.walk(page0, y));
@@ -58,8 +58,8 @@ describe('a flush', () => {
     if (entry !== 0) out(yield cpu.readDependent(x));
   };
   // '' is a fault, 1 an access to the page after its reuse.
-  const late = { sc: ' 0 1' };
-  const ordered = { sc: ' 0' };
+  const late = { sc: ' 0 1', lkmm: '' };
+  const ordered = { sc: ' 0', lkmm: '' };
   shape('none at all: a stale entry reaches the reused page', [unmap('none', reuse), twice], late, { init });
   shape('of this CPU alone is as bad for the others', [unmap('local', reuse), twice], late, { init });
   shape('broadcast keeps stale entries from reused pages', [unmap('broadcast', reuse), twice], ordered, {
@@ -75,8 +75,8 @@ describe('a flush', () => {
   };
   const finals = [x];
   // 0;1: a store through the old entry lands after the page was read for the last time.
-  const lost = { sc: '0;0 0;1 1;1' };
-  const kept = { sc: '0;0 1;1' };
+  const lost = { sc: '0;0 0;1 1;1', lkmm: '' };
+  const kept = { sc: '0;0 1;1', lkmm: '' };
   shape('none at all: a store is lost', [unmap('none', check), store], lost, { init, finals });
   shape('of this CPU alone: a store is lost', [unmap('local', check), store], lost, { init, finals });
   shape('broadcast waits for accesses in flight', [unmap('broadcast', check), store], kept, { init, finals });
@@ -95,7 +95,7 @@ describe('a flush', () => {
     yield cpu.flushTlb(page0);
     yield cpu.spinUnlock(w.spin);
   };
-  shape('does not wait for a walk that ended in a fault', [locked, fault], { sc: '' }, { init });
+  shape('does not wait for a walk that ended in a fault', [locked, fault], { sc: '', lkmm: '' }, { init });
 
   const irqsOff: Thread = function* (cpu, out) {
     yield cpu.readOnce(w.p);
@@ -110,5 +110,8 @@ describe('a flush', () => {
     yield cpu.smpStoreRelease(x, 1);
   };
   // Lockless page-table walkers (gup_fast) rely on it: 01 would be a flush that ended within their section.
-  shape('by interrupts waits for CPUs with interrupts off', [flushThenStore, irqsOff], { sc: '00 10 11' });
+  shape('by interrupts waits for CPUs with interrupts off', [flushThenStore, irqsOff], {
+    sc: '00 10 11',
+    lkmm: '',
+  });
 });

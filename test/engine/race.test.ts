@@ -132,7 +132,22 @@ describe('plain accesses are ordered by', () => {
     const last: Body = function* (cpu) {
       if ((yield cpu.smpLoadAcquire(w.flag)) === 3) yield cpu.loadPlain(w.data);
     };
-    expect(verdicts(layout, [publish('release'), add, last], { memory: 'arm64' })).toEqual(['none']);
+    for (const memory of ['arm64', 'lkmm'] as const)
+      expect(verdicts(layout, [publish('release'), add, last], { memory })).toEqual(['none']);
+  });
+  it('the locks of several readers before that of a writer', () => {
+    const reader: Body = function* (cpu) {
+      yield cpu.readLock(w.rw);
+      yield cpu.loadPlain(w.data);
+      yield cpu.readUnlock(w.rw);
+    };
+    const writer: Body = function* (cpu) {
+      yield cpu.writeLock(w.rw);
+      yield cpu.storePlain(w.data, 1);
+      yield cpu.writeUnlock(w.rw);
+    };
+    for (const memory of memoryNames)
+      expect(verdicts(layout, [reader, reader, writer], { memory }), memory).toEqual(['none']);
   });
   it('rcu_assign_pointer and rcu_dereference, or READ_ONCE of a pointer', () => {
     const writer = (release: boolean): Body =>

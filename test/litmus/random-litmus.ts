@@ -2,13 +2,14 @@
 
 type Random = () => number;
 
-/** The text of a test of two processes with two to three accesses each, observing every register and x and y. */
-export function randomLitmus(random: Random): string {
+/** The text of a test of processes with two to three accesses each, observing every register and x and y. */
+export function randomLitmus(random: Random, count = 2): string {
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)];
-  const style = { rcu: random() < 0.4, lock: random() < 0.3 };
+  const style = { rcu: random() < 0.4, lock: random() < 0.3, pointer: random() < 0.3 };
   const process = () => {
     const lines: string[] = [];
     const registers: string[] = [];
+    const pointers: string[] = [];
     let lock: string | null = null;
     let reading = false;
     const value = () => (random() < 0.25 && registers.length > 0 ? pick(registers) : pick(['1', '2']));
@@ -17,8 +18,24 @@ export function randomLitmus(random: Random): string {
       lines.push(`${register} = ${call};`);
       registers.push(register);
     };
+    /** Publishes a pointer, or reads one and accesses what it points to: an address dependency. */
+    const follow = (v: string) => {
+      if (random() < 0.4) {
+        lines.push(pick([`rcu_assign_pointer(*p, ${v});`, `WRITE_ONCE(*p, ${v});`]));
+        return;
+      }
+      const pointer = `p${pointers.length}`;
+      pointers.push(pointer);
+      lines.push(`${pointer} = ${pick(['rcu_dereference(*p)', 'READ_ONCE(*p)'])};`);
+      if (random() < 0.6) into(`READ_ONCE(*${pointer})`);
+      else lines.push(`WRITE_ONCE(*${pointer}, 3);`);
+    };
     const access = () => {
       const v = pick(['x', 'y']);
+      if (style.pointer && random() < 0.3) {
+        follow(v);
+        return;
+      }
       const kind = random();
       if (kind < 0.35) into(pick([`READ_ONCE(*${v})`, `smp_load_acquire(${v})`]));
       else if (kind < 0.7)
@@ -67,12 +84,13 @@ export function randomLitmus(random: Random): string {
     }
     if (lock !== null) lines.push(`spin_unlock(${lock});`);
     if (reading) lines.push('rcu_read_unlock();');
-    return { lines, registers };
+    return { lines, observed: [...registers, ...pointers] };
   };
-  const processes = [process(), process()];
-  const observed = [...processes.flatMap((p, t) => p.registers.map(r => `${t}:${r}`)), 'x', 'y'].join('; ');
+  const processes = Array.from({ length: count }, process);
+  const observed = [...processes.flatMap((p, t) => p.observed.map(r => `${t}:${r}`)), 'x', 'y'].join('; ');
   const bodies = processes.map(
-    (p, t) => `P${t}(int *x, int *y, spinlock_t *l, spinlock_t *m) {\n\t${p.lines.join('\n\t')}\n}\n`,
+    (p, t) =>
+      `P${t}(int *x, int *y, int **p, spinlock_t *l, spinlock_t *m) {\n\t${p.lines.join('\n\t')}\n}\n`,
   );
-  return `C random\n{}\n${bodies.join('')}locations [${observed}]\nexists (x=0)\n`;
+  return `C random\n{ p=x; }\n${bodies.join('')}locations [${observed}]\nexists (x=0)\n`;
 }

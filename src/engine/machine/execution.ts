@@ -59,10 +59,11 @@ export class Execution {
         break;
       case Kind.Store:
         memory.store(id, address, a, cpu.order, site);
-        if (through !== 0 && (m.note & Note.Delayed) !== 0) memory.markTranslation(id, through - 1);
+        if (through !== 0) memory.markTranslation(id, through - 1);
         break;
       case Kind.Rmw:
         result = memory.rmw(id, address, cpu.op, a, cpu.b, cpu.order | pointerOrder(about), site);
+        if (through !== 0 && (m.note & Note.Failed) === 0) memory.markTranslation(id, through - 1);
         if ((cpu.order & Order.TestBit) !== 0) result = (result & a) !== 0 ? 1 : 0;
         break;
       case Kind.Fence:
@@ -75,6 +76,7 @@ export class Execution {
       case Kind.PlainStore:
         if ((about & Attr.Plain) === 0) this.#notPlain(address);
         memory.store(id, address, a, Order.Relaxed, site);
+        if (through !== 0) memory.markTranslation(id, through - 1);
         break;
       case Kind.Wait:
         result = memory.wait(id, address, a, cpu.b, cpu.order);

@@ -14,6 +14,9 @@ import type { Violation } from '../violation.ts';
 /** `MachineState.changed`: any word, section or translation may have changed. */
 export const EVERYTHING = -1;
 
+/** CPUs of a machine at most: sets of them are the bits of a small integer. */
+export const MAX_CPUS = 30;
+
 /** Always the calmest answer: runs the setup. */
 export const calm: DecisionSource = {
   everyStep: false,
@@ -71,7 +74,7 @@ export abstract class MachineState implements MemoryHost {
     cpus: number,
     memory: (layout: Layout, cpus: number, host: MemoryHost) => Memory,
   ) {
-    if (cpus < 1 || cpus > 16) throw new EngineError('a machine has 1 to 16 CPUs');
+    if (cpus < 1 || cpus > MAX_CPUS) throw new EngineError(`a machine has 1 to ${MAX_CPUS} CPUs`);
     this.layout = layout;
     this.memory = memory(layout, cpus, this);
     this.words = this.memory.words;

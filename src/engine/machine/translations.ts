@@ -29,6 +29,11 @@ export class Translations {
     this.#touched = false;
   }
 
+  /** Between setup and the concurrent part: the walks of the setup order nothing more. */
+  settle(): void {
+    if (this.#touched) this.#time.fill(0);
+  }
+
   walk(cpu: CpuState): number {
     const m = this.#m;
     const slot = cpu.id * this.#count + cpu.a;
@@ -51,7 +56,7 @@ export class Translations {
 
   flush(cpu: CpuState): void {
     const { memory, cpus } = this.#m;
-    memory.fence(cpu.id, Fence.Mb);
+    memory.translationFlushed(cpu.id, cpu.a, cpu.b === LOCAL);
     for (let c = 0; c < cpus.length; c++) {
       // The interrupted CPU takes the request and answers it: what surrounds the handler is ordered.
       if (cpu.b === BY_INTERRUPT && c !== cpu.id) memory.fence(c, Fence.Mb);

@@ -511,6 +511,7 @@ export class Arm64 extends Memory {
   }
 
   override markTranslation(cpu: number, translation: number): void {
+    if ((this.host.note & Note.Delayed) === 0) return;
     this.#translation[cpu * DEPTH + this.#count[cpu] - 1] = translation + 1;
   }
 

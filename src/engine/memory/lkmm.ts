@@ -1,6 +1,7 @@
 import { Choice, Fence, Order, RmwOp } from '../access.ts';
 import type { Layout } from '../layout.ts';
 import { type Message, Messages, nothing, type Reach, unreached, type View } from './lkmm-messages.ts';
+import { ExecutionOrder, type Knowledge, type Placing } from './lkmm-order.ts';
 import { Memory, type MemoryHost, Note, rmwFails, rmwResult, type StateKey } from './memory.ts';
 
 /** Stale reads of one word in a row after which a CPU must read the newest value. */
@@ -13,6 +14,11 @@ interface Floors {
 }
 
 const free: Floors = { l: nothing, t: nothing };
+
+/** The message that a read-modify-write read and directly follows; null for the initial value. */
+interface Modified {
+  readonly message: Message | null;
+}
 
 /** What the model keeps per CPU; see memory-semantics, section 2. */
 class CpuViews {
@@ -35,6 +41,8 @@ class CpuViews {
   stores: Reach = unreached;
   /** All value-returning loads: what a store depends on when nothing better is known. */
   read: Floors = free;
+  /** The last load. */
+  lastRead: Floors = free;
   /** `all` at certain points. */
   atRmw: Reach = unreached;
   atLock: Reach = unreached;
@@ -52,7 +60,17 @@ class CpuViews {
   /** Number of floors of what the next store depends on; -1: not known. */
   dependency = -1;
   sectionsAtGrace = 0;
-  section = -1;
+  /** Sections that this CPU is in, and some that have ended before the others. */
+  openSections: number[] = [];
+  sectionDepth = 0;
+  /** Barriers and handed-over locks so far, and the accesses logged at the end of the last grace period. */
+  strong = 0;
+  rmb = 0;
+  wmb = 0;
+  handovers = 0;
+  graceEnd = 0;
+  /** Accesses logged when each CPU last started a grace period before this CPU's section. */
+  startedBefore: readonly number[] = [];
   streakAddress = 0;
   streak = 0;
 }
@@ -68,6 +86,7 @@ class CpuViews {
 export class Lkmm extends Memory {
   override readonly name: string = 'lkmm';
   readonly #messages: Messages;
+  readonly #order: ExecutionOrder;
   readonly #objectBase: Int32Array;
   #cpus: CpuViews[] = [];
   /** What full fences have published, and what it was when a grace period last started. */
@@ -75,24 +94,34 @@ export class Lkmm extends Memory {
   #graceStart: View = nothing;
   /** Per read-side section: what its end publishes; null while it runs. */
   readonly #sections: (View | null)[] = [];
+  /** Per CPU: accesses logged when it last started a grace period. */
+  readonly #graceStarts: number[] = [];
   readonly #times: Floors[] = [];
+  /** Per translation: the stores made through it. */
+  readonly #through: View[] = [];
+  /** The store that was made last. */
+  #written: View = nothing;
   #exact = false;
 
   constructor(layout: Layout, cpus: number, host: MemoryHost) {
     super(layout, cpus, host);
     this.#messages = new Messages(this.size);
+    this.#order = new ExecutionOrder(this.#messages);
     this.#objectBase = Int32Array.from(layout.objectBase);
     this.resetModel();
   }
 
   protected override resetModel(): void {
     this.#messages.reset();
+    this.#order.reset();
     this.#cpus = Array.from({ length: this.cpus }, () => new CpuViews());
     this.#global = nothing;
     this.#graceStart = nothing;
     this.#sections.length = 0;
+    this.#graceStarts.length = 0;
     this.#times.length = 0;
     this.#times.push(free);
+    this.#through.length = 0;
   }
 
   override settle(): void {
@@ -124,10 +153,53 @@ export class Lkmm extends Memory {
     if (last > first && !this.#tired(me, address)) {
       const fits: number[] = [];
       for (let p = last; p >= first; p--) if ((this.#messages.valueAt(slot, p) & mask) === want) fits.push(p);
-      place = fits.length > 1 ? fits[this.host.choose(Choice.Stale, fits.length)] : fits[0];
+      let k = fits.length > 1 ? this.host.choose(Choice.Stale, fits.length) : 0;
+      while (k > 0 && !this.#mayRead(me, cpu, address, slot, fits[k], order, floors)) k--;
+      place = fits[k];
     }
     this.#countStale(me, address, last - place);
     return this.#read(me, cpu, address, slot, place, order, floors);
+  }
+
+  #mayRead(
+    me: CpuViews,
+    cpu: number,
+    address: number,
+    slot: number,
+    place: number,
+    order: number,
+    floors: Floors,
+  ): boolean {
+    const known = this.#known(cpu, slot, place, floors);
+    return this.#order.allows(this.#placing(me, cpu, address, false, order), known, place);
+  }
+
+  /** What a load of the message at a place learns that must have been there when it executed. */
+  #known(cpu: number, slot: number, place: number, floors: Floors): Knowledge {
+    const message = slot < 0 ? null : this.#messages.at(slot, place);
+    const id = slot < 0 ? 0 : this.#messages.numberAt(slot, place);
+    if (message === null || message.cpu === cpu) return { message: id, c: nothing, t: floors.t };
+    const c = this.#messages.join(message.c, message.hv);
+    return { message: id, c, t: this.#messages.join(floors.t, message.hv) };
+  }
+
+  #placing(me: CpuViews, cpu: number, address: number, store: boolean, order: number): Placing {
+    return {
+      cpu,
+      address,
+      store,
+      acquire: !store && (order & Order.Acquire) !== 0,
+      release: store && (order & Order.Release) !== 0,
+      dependent:
+        ((order & Order.Dependent) !== 0 && me.pointer !== 0) || me.objects.has(this.#objectBase[address]),
+      strong: me.strong,
+      rmb: me.rmb,
+      wmb: me.wmb,
+      handovers: me.handovers,
+      inSection: me.sectionDepth > 0,
+      grace: me.graceEnd,
+      startedBefore: me.startedBefore,
+    };
   }
 
   #loadFloors(me: CpuViews, address: number, order: number): Floors {
@@ -196,7 +268,9 @@ export class Lkmm extends Memory {
       me.coherence[slot] = messages.numberAt(slot, place);
       me.own[slot] = this.#joinFloors(me.own[slot] ?? free, { l, t });
     }
+    this.#order.add(this.#placing(me, cpu, address, false, order), this.#known(cpu, slot, place, floors));
     const reach = { c, l, t };
+    me.lastRead = reach;
     me.all = messages.joinReach(me.all, reach);
     if ((order & Order.Void) === 0) {
       me.loads = messages.joinReach(me.loads, reach);
@@ -214,14 +288,15 @@ export class Lkmm extends Memory {
   }
 
   #pointer(me: CpuViews, value: number, floors: Floors): void {
-    if (floors.l.length === 0) {
-      me.pointer = 0;
-      return;
-    }
-    me.pointer = this.#times.push({ l: floors.l, t: floors.t }) - 1;
-    if (value <= 0 || value >= this.size || this.#exact) return;
+    this.#followed(me, floors);
+    if (me.pointer === 0 || value <= 0 || value >= this.size || this.#exact) return;
     const base = this.#objectBase[value];
     me.objects.set(base, this.#joinFloors(me.objects.get(base) ?? free, floors));
+  }
+
+  /** What is read through the last pointer or page-table entry is ordered after the load that these floors are of. */
+  #followed(me: CpuViews, floors: Floors): void {
+    me.pointer = floors.l.length === 0 ? 0 : this.#times.push({ l: floors.l, t: floors.t }) - 1;
   }
 
   // ---- stores -------------------------------------------------------------------------------------------------
@@ -234,9 +309,23 @@ export class Lkmm extends Memory {
     const places: number[] = [];
     const lowest = this.#mayInsert(address) ? this.#lowest(me, slot, floors.l) : last;
     for (let p = last; p >= lowest; p--) if (this.#messages.open(slot, p)) places.push(p);
-    const k = places.length > 1 ? this.host.choose(Choice.Delay, places.length) : 0;
+    let k = places.length > 1 ? this.host.choose(Choice.Delay, places.length) : 0;
+    while (k > 0 && !this.#mayWrite(me, cpu, address, places[k], order, floors)) k--;
     if (k > 0) this.host.note |= Note.Delayed;
-    this.#write(me, cpu, slot, places[k], value, order, site, floors, data, false, nothing, nothing);
+    this.#write(me, cpu, slot, places[k], value, order, site, floors, data, null, nothing);
+  }
+
+  #mayWrite(
+    me: CpuViews,
+    cpu: number,
+    address: number,
+    place: number,
+    order: number,
+    floors: Floors,
+  ): boolean {
+    const c = (order & Order.Release) === 0 ? me.carried : this.#messages.join(me.carried, me.all.c);
+    const known = { message: -1, c, t: floors.t };
+    return this.#order.allows(this.#placing(me, cpu, address, true, order), known, place);
   }
 
   /** Watched words settle the order of their stores as they come: who watches sees them in coherence order. */
@@ -269,15 +358,15 @@ export class Lkmm extends Memory {
     site: number,
     floors: Floors,
     data: Floors,
-    glued: boolean,
-    sequence: View,
+    modified: Modified | null,
     os: View,
   ): void {
     const messages = this.#messages;
     const address = messages.addressOf(slot);
-    let pv = messages.join(me.carried, sequence);
+    const found = modified?.message ?? null;
+    let pv = messages.join(me.carried, found?.pv ?? nothing);
     if ((order & Order.Release) !== 0) pv = messages.join(pv, me.all.c);
-    const snapshot = this.race === null ? 0 : this.race.storeSnapshot(cpu, order);
+    const snapshot = this.race === null ? 0 : this.race.sequel(cpu, found?.snapshot ?? 0, order);
     const message: Message = {
       cpu,
       address,
@@ -286,7 +375,7 @@ export class Lkmm extends Memory {
       hv: floors.t,
       dl: data.l,
       dt: data.t,
-      glued,
+      glued: modified !== null,
       os,
       snapshot,
       c: pv,
@@ -297,7 +386,13 @@ export class Lkmm extends Memory {
       this.write(cpu, address, value, site);
       if (this.race !== null) this.race.published(address, snapshot);
     }
+    this.#order.add(this.#placing(me, cpu, address, true, order), {
+      message: id,
+      c: message.c,
+      t: floors.t,
+    });
     const reach = { c: message.c, l: messages.join(floors.l, message.c), t: floors.t };
+    this.#written = message.c;
     me.coherence[slot] = id;
     me.own[slot] = this.#joinFloors(me.own[slot] ?? free, reach);
     me.all = messages.joinReach(me.all, reach);
@@ -343,7 +438,8 @@ export class Lkmm extends Memory {
       const inserts = p >= behind && (p === last || this.#mayInsert(address)) && messages.open(slot, p);
       if (fails || inserts) places.push(p);
     }
-    const k = places.length > 1 ? this.host.choose(Choice.Stale, places.length) : 0;
+    let k = places.length > 1 ? this.host.choose(Choice.Stale, places.length) : 0;
+    while (k > 0 && !this.#mayModify(me, cpu, slot, places[k], order, relaxed, writing)) k--;
     const place = places[k];
     this.#countStale(me, address, last - place);
     const old = messages.valueAt(slot, place);
@@ -357,13 +453,29 @@ export class Lkmm extends Memory {
     if (full) this.#strong(me, me.all);
     const before = messages.at(slot, place);
     this.#read(me, cpu, address, slot, place, order, this.#loadFloors(me, address, order));
+    if (full && this.race !== null) this.race.full(cpu);
     me.dependency = dependency;
     const { floors, data } = this.#storeFloors(me, slot, address, order);
     const value = rmwResult(op, old, operand, expected);
-    this.#write(me, cpu, slot, place, value, order, site, floors, data, true, before?.pv ?? nothing, nothing);
+    this.#write(me, cpu, slot, place, value, order, site, floors, data, { message: before }, nothing);
     me.atRmw = me.all;
     if (full) this.#strong(me, me.all);
     return old;
+  }
+
+  /** Whether both halves of a read-modify-write may be at a place; a failing one is judged as if it wrote. */
+  #mayModify(
+    me: CpuViews,
+    cpu: number,
+    slot: number,
+    place: number,
+    order: number,
+    reading: Floors,
+    writing: Floors,
+  ): boolean {
+    const address = this.#messages.addressOf(slot);
+    if (!this.#mayRead(me, cpu, address, slot, place, order, reading)) return false;
+    return this.#mayWrite(me, cpu, address, place, order, writing);
   }
 
   #isTired(me: CpuViews, address: number): boolean {
@@ -375,6 +487,7 @@ export class Lkmm extends Memory {
   /** A full barrier for the accesses in `a`. */
   #strong(me: CpuViews, a: Reach): void {
     const messages = this.#messages;
+    me.strong++;
     this.#global = messages.join(this.#global, a.c);
     me.t = messages.join(messages.join(me.t, a.t), this.#global);
     me.l = messages.join(messages.join(me.l, a.l), me.t);
@@ -385,10 +498,12 @@ export class Lkmm extends Memory {
     const messages = this.#messages;
     switch (fence) {
       case Fence.Rmb:
+        me.rmb++;
         me.loadL = messages.join(me.loadL, me.loads.l);
         me.loadT = messages.join(me.loadT, me.loads.t);
         break;
       case Fence.Wmb:
+        me.wmb++;
         me.storeL = messages.join(me.storeL, me.stores.l);
         me.storeT = messages.join(me.storeT, me.stores.t);
         me.carried = messages.join(me.carried, me.stores.c);
@@ -425,13 +540,13 @@ export class Lkmm extends Memory {
     this.#read(me, cpu, address, slot, place, Order.Acquire, this.#loadFloors(me, address, 0));
     me.dependency = dependency;
     const { floors, data } = this.#storeFloors(me, slot, address, 0);
-    const sequence = before?.pv ?? nothing;
-    this.#write(me, cpu, slot, place, value, Order.Acquire, site, floors, data, true, sequence, nothing);
+    this.#write(me, cpu, slot, place, value, Order.Acquire, site, floors, data, { message: before }, nothing);
     if (before !== null) {
       me.carried = messages.join(me.carried, before.os);
       me.unlocksRead = messages.join(messages.join(me.unlocksRead, before.pv), before.hv);
     }
     if (me.unlocked) {
+      me.handovers++;
       me.carried = messages.join(me.carried, me.storesAtUnlock);
       me.l = messages.join(me.l, me.atUnlock.l);
       me.t = messages.join(me.t, me.atUnlock.t);
@@ -450,7 +565,10 @@ export class Lkmm extends Memory {
     const { all, stores } = me;
     const { floors, data } = this.#storeFloors(me, slot, address, Order.Release);
     const place = this.#messages.count(slot);
-    this.#write(me, cpu, slot, place, value, Order.Release, site, floors, data, true, nothing, stores.c);
+    // Where several hold the lock it is a read-modify-write: who takes it next comes after all of them.
+    const before = this.#messages.at(slot, place);
+    const os = this.#messages.join(stores.c, before?.os ?? nothing);
+    this.#write(me, cpu, slot, place, value, Order.Release, site, floors, data, { message: before }, os);
     me.unlocked = true;
     me.atUnlock = all;
     me.storesAtUnlock = stores.c;
@@ -462,12 +580,17 @@ export class Lkmm extends Memory {
     const me = this.#cpus[cpu];
     me.l = this.#messages.join(me.l, this.#graceStart);
     me.t = this.#messages.join(me.t, this.#graceStart);
-    me.section = this.#sections.push(null) - 1;
+    me.openSections.push(this.#sections.push(null) - 1);
+    me.sectionDepth++;
+    me.startedBefore = [...this.#graceStarts];
   }
 
   override rcuReadUnlock(cpu: number, _section: number): void {
     const me = this.#cpus[cpu];
-    this.#sections[me.section] = this.#messages.join(me.all.c, me.all.t);
+    // Sections of several domains may end in any order: what is published for one that goes on is published anew.
+    const done = this.#messages.join(me.all.c, me.all.t);
+    for (const section of me.openSections) this.#sections[section] = done;
+    if (--me.sectionDepth === 0) me.openSections.length = 0;
   }
 
   override gracePeriodStart(cpu: number): void {
@@ -475,6 +598,7 @@ export class Lkmm extends Memory {
     this.#strong(me, me.all);
     this.#graceStart = this.#messages.join(this.#graceStart, this.#global);
     me.sectionsAtGrace = this.#sections.length;
+    this.#graceStarts[cpu] = this.#order.length;
   }
 
   override gracePeriodEnd(cpu: number): void {
@@ -482,6 +606,7 @@ export class Lkmm extends Memory {
     let { c } = me.all;
     for (let i = 0; i < me.sectionsAtGrace; i++) c = this.#messages.join(c, this.#sections[i] ?? nothing);
     this.#strong(me, { c, l: me.all.l, t: me.all.t });
+    me.graceEnd = this.#order.length;
   }
 
   override walk(cpu: number, address: number): number {
@@ -489,7 +614,21 @@ export class Lkmm extends Memory {
     const me = this.#cpus[cpu];
     const slot = this.#messages.slotOf(address);
     const floors = this.#loadFloors(me, address, 0);
-    return this.#read(me, cpu, address, slot, this.#messages.count(slot), Order.Pointer, floors);
+    const entry = this.#read(me, cpu, address, slot, this.#messages.count(slot), Order.Relaxed, floors);
+    this.#followed(me, me.lastRead);
+    return entry;
+  }
+
+  override markTranslation(_cpu: number, translation: number): void {
+    this.#through[translation] = this.#messages.join(this.#through[translation] ?? nothing, this.#written);
+  }
+
+  override translationFlushed(cpu: number, translation: number, local: boolean): void {
+    const me = this.#cpus[cpu];
+    const { c, l, t } = me.all;
+    const through = local ? nothing : (this.#through[translation] ?? nothing);
+    this.#strong(me, { c: this.#messages.join(c, through), l, t });
+    if (this.race !== null) this.race.fence(cpu, Fence.Mb);
   }
 
   override pointerTime(cpu: number): number {
@@ -576,6 +715,7 @@ export class Lkmm extends Memory {
     }
     add(this.#global);
     add(this.#graceStart);
+    for (const view of this.#through) add(view ?? nothing);
     for (const me of this.#cpus) {
       for (const view of [
         me.l,

@@ -1,4 +1,4 @@
-import { Order, RmwOp } from '../access.ts';
+import { Fence, Order, RmwOp } from '../access.ts';
 import { Attr, type Layout } from '../layout.ts';
 import type { Race } from '../race.ts';
 
@@ -129,11 +129,15 @@ export abstract class Memory {
     return true;
   }
 
-  /** Marks the youngest delayed store of a CPU as done through a translation: a flush of it waits for the store. */
+  /** The store that a CPU has just made went through a translation: a flush of it waits until all CPUs see the store. */
   markTranslation(_cpu: number, _translation: number): void {}
   /** Whether a store done through a translation is still delayed. */
   translationBusy(_translation: number): boolean {
     return false;
+  }
+  /** A CPU has flushed a translation, everywhere unless `local`: the stores through it are done, and it knows. */
+  translationFlushed(cpu: number, _translation: number, _local: boolean): void {
+    this.fence(cpu, Fence.Mb);
   }
 
   /** Forgets buffers and older values. */

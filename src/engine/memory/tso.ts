@@ -163,6 +163,7 @@ export class Tso extends Memory {
   }
 
   override markTranslation(cpu: number, translation: number): void {
+    if ((this.host.note & Note.Delayed) === 0) return;
     this.#translation[cpu * DEPTH + this.#count[cpu] - 1] = translation + 1;
   }
 

@@ -3,6 +3,7 @@
 import { Fence, Kind } from '../../engine/access.ts';
 import { type FieldSpec, Layout, lock, word } from '../../engine/layout.ts';
 import { Machine, type MachineOptions } from '../../engine/machine.ts';
+import { MAX_CPUS } from '../../engine/machine/state.ts';
 import { type MemoryName, memoryModels } from '../../engine/memory/index.ts';
 import type { Memory, StateKey } from '../../engine/memory/memory.ts';
 import type { Observer } from '../../engine/observer.ts';
@@ -19,7 +20,6 @@ import { Known, StateSearch } from './search.ts';
 const PADDING = 64;
 /** Words for accesses through values that are no address. */
 const STRAY = 8;
-const MAX_CPUS = 16;
 /** Executions of the exhaustive search unless told otherwise. */
 export const engineBudget = 1_000_000;
 
