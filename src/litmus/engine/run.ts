@@ -2,8 +2,8 @@
 
 import { Fence, Kind } from '../../engine/access.ts';
 import { type FieldSpec, Layout, lock, word } from '../../engine/layout.ts';
-import { Machine, type MachineOptions } from '../../engine/machine.ts';
 import { MAX_CPUS } from '../../engine/machine/state.ts';
+import { Machine, type MachineOptions } from '../../engine/machine.ts';
 import { type MemoryName, memoryModels } from '../../engine/memory/index.ts';
 import type { Memory, StateKey } from '../../engine/memory/memory.ts';
 import type { Observer } from '../../engine/observer.ts';
