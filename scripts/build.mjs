@@ -1,10 +1,11 @@
 // Builds dist/ from src/ and bench/: types are blanked out in place (so every line and column of the output is
-// that of the TypeScript source, and stack traces need no source maps), import paths become .js, and the models
-// get their site numbers (scripts/sites.mjs).
+// that of the TypeScript source, and stack traces need no source maps), import paths become .js, the models get their
+// site numbers (scripts/sites.mjs), and imported constants are written where they are used (scripts/constants.mjs).
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import tsBlankSpace from 'ts-blank-space';
+import { inlineConstants } from './constants.mjs';
 import { instrument, isModel } from './sites.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -35,6 +36,7 @@ for (const [dir, target] of [
       problems.push(...result.problems);
       code = result.code;
     }
+    code = inlineConstants(code, path);
     // bench/ lies beside dist's own folders, so that its imports of ../src/ become ../
     if (dir === 'bench') code = code.replace(/'\.\.\/src\//g, "'../");
     compiled.push([join(out, target, relative(join(root, dir), path).replace(/\.ts$/, '.js')), code]);
