@@ -47,7 +47,6 @@ export class Coroutines {
             if (cpu.kind === Kind.None) this.#badYield(cpu);
             break;
           }
-          if (value instanceof Access) this.#badYield(cpu);
           // A call; what is no generator is noticed when it is resumed.
           frames[++cpu.depth] = value;
           continue;
