@@ -2,6 +2,8 @@
 // src/targets. A site's key is function, primitive with its arguments, and ordinal in the function, so it survives edits
 // elsewhere; its line is kept for display. The same pass finds what would silently drop a step: an access that is
 // described but not yielded, and a generator function that is called but not run with `yield*`.
+// Calls of generator functions, and what a function does last, are left to the engine (see Coroutines): no resuming of
+// callers that have nothing left to do.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -71,6 +73,41 @@ function containsYield(node) {
   return found;
 }
 
+/**
+ * What a generator function yields as its very last act, as [yield expression, statement around it]: nothing of the
+ * function runs after it, and nothing there catches what it throws.
+ */
+function* lastYields(statement, isLast = true) {
+  switch (statement?.type) {
+    case 'BlockStatement':
+      yield* lastYieldsOf(statement.body, isLast);
+      break;
+    case 'IfStatement':
+      yield* lastYields(statement.consequent, isLast);
+      yield* lastYields(statement.alternate, isLast);
+      break;
+    case 'SwitchStatement':
+      for (const { consequent } of statement.cases) {
+        const leaves = consequent.at(-1)?.type === 'BreakStatement';
+        yield* lastYieldsOf(leaves ? consequent.slice(0, -1) : consequent, isLast && leaves);
+      }
+      break;
+    case 'ReturnStatement':
+      if (statement.argument?.type === 'YieldExpression') yield [statement.argument, statement];
+      break;
+    case 'ExpressionStatement':
+      if (isLast && statement.expression.type === 'YieldExpression') yield [statement.expression, statement];
+  }
+}
+
+function* lastYieldsOf(statements, isLast) {
+  for (const [i, statement] of statements.entries()) {
+    const next = statements[i + 1];
+    const returns = next?.type === 'ReturnStatement' && next.argument === null;
+    yield* lastYields(statement, next === undefined ? isLast : returns);
+  }
+}
+
 const isFunction = node => /Function/.test(node.type);
 const squeeze = text => text.replace(/\s+/g, ' ').trim();
 
@@ -105,13 +142,34 @@ export function instrument(code, name) {
     return table.length - 1;
   };
 
+  /** What is yielded last is returned instead: the engine then need not come back just to see the function end. */
+  const last = new Map();
+  simple(tree, {
+    Function: ({ generator, body }) => {
+      if (generator) for (const [node, statement] of lastYields(body)) last.set(node, statement);
+    },
+  });
+  const returnInstead = node => {
+    const statement = last.get(node);
+    if (statement?.type === 'ReturnStatement') out.remove(node.start, node.start + 'yield'.length);
+    else if (statement?.start === node.start)
+      out.overwrite(node.start, node.start + 'yield'.length, 'return');
+    else return false;
+    return true;
+  };
+
   ancestor(tree, {
     YieldExpression(node, _state, ancestors) {
       const call = node.argument;
-      if (node.delegate && call?.type === 'CallExpression' && enclosing(ancestors).generator) {
+      if (node.delegate) {
         // The engine runs a yielded generator on a call stack of its own: an access costs the same at any depth.
         const star = code.indexOf('*', node.start);
         out.remove(star, star + 1);
+        const cpu = call.arguments?.length > 0 ? text(call.arguments[0]) : '';
+        if (/^\w*cpu$/i.test(cpu) && returnInstead(node)) {
+          out.appendRight(call.start, `${cpu}.tailCall(`);
+          out.appendLeft(call.end, ')');
+        }
       }
       if (node.delegate || call?.type !== 'CallExpression') return;
       const direct = call.callee.type === 'MemberExpression';
@@ -120,11 +178,12 @@ export function instrument(code, name) {
       const { func } = enclosing(ancestors);
       const n = site(func, `${method}(${call.arguments.map(text).join(', ')})`, node, 1);
       const cpu = text(direct ? call.callee.object : call.arguments[0]);
-      const last = call.arguments[call.arguments.length - 1];
-      if (last !== undefined && call.arguments.some(containsYield)) {
+      returnInstead(node);
+      const lastArgument = call.arguments[call.arguments.length - 1];
+      if (lastArgument !== undefined && call.arguments.some(containsYield)) {
         // The site must be set after the accesses among the arguments.
-        out.appendRight(last.start, `${cpu}.at($site+${n},`);
-        out.appendLeft(last.end, ')');
+        out.appendRight(lastArgument.start, `${cpu}.at($site+${n},`);
+        out.appendLeft(lastArgument.end, ')');
       } else {
         out.appendRight(call.start, `(${cpu}.site=$site+${n},`);
         out.appendLeft(call.end, ')');

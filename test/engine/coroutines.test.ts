@@ -8,7 +8,8 @@ import { memoryModels } from '../../src/engine/memory/index.ts';
 import { End } from '../../src/engine/program.ts';
 import { calm } from './run.ts';
 
-// The build makes `yield f(cpu)` of `yield* f(cpu)`: here that form is written by hand.
+// The build makes `yield f(cpu)` of `yield* f(cpu)`, and returns what a function yields last: here these forms are
+// written by hand.
 
 type Step = Generator<Access | Frame, void, unknown>;
 
@@ -111,5 +112,71 @@ describe('a yielded generator', () => {
     const start: (cpu: Cpu) => Frame = () => Object.create({ next: () => ({ done: true, value: 0 }) });
     expect(() => run(start)).toThrow(EngineError);
     expect(() => run(start)).toThrow('op: yielded something that is not an access of its CPU');
+  });
+});
+
+describe('what a function returns instead of yielding it last', () => {
+  function* addAndShow(cpu: Cpu, n: number): Frame {
+    yield add(cpu, n);
+    return cpu.readOnce(w.x);
+  }
+  function* addTwice(cpu: Cpu): Frame {
+    yield add(cpu, 1);
+    return cpu.tailCall(addAndShow(cpu, 10));
+  }
+
+  it('may be an access: its result is that of the function', () => {
+    const machine = run(function* (cpu) {
+      yield cpu.writeOnce(w.y, Number(yield addAndShow(cpu, 3)));
+    });
+    expect([machine.peek(w.y), machine.steps]).toEqual([3, 4]);
+  });
+
+  it('may be a call, to any depth', () => {
+    const machine = run(function* (cpu) {
+      yield cpu.writeOnce(w.y, Number(yield addTwice(cpu)));
+    });
+    expect([machine.peek(w.y), machine.steps]).toEqual([11, 6]);
+  });
+
+  it('may be the last act of an operation, which is over after the access only', () => {
+    for (const start of [addAndShow, (cpu: Cpu) => addTwice(cpu)]) {
+      const events: string[] = [];
+      const machine = new Machine(layout, { cpus: 1, memory: memoryModels.sc });
+      machine.observer = {
+        access: () => events.push('access'),
+        commit: () => {},
+        operation: (_cpu, _name, _args, begins) => events.push(begins ? 'begins' : 'ends'),
+        interrupt: () => {},
+      };
+      const operation = { name: 'op', args: [], start: (cpu: Cpu) => start(cpu, 1) };
+      machine.run({ setup: [], cpus: [[operation, operation]], interrupts: [] }, calm);
+      const one = ['begins', ...Array.from({ length: machine.steps / 2 }, () => 'access'), 'ends'];
+      expect(events).toEqual([...one, ...one]);
+    }
+  });
+
+  it('may throw to the caller of the function', () => {
+    function* failsLast(cpu: Cpu): Frame {
+      yield cpu.readOnce(w.x);
+      return cpu.tailCall(fails(cpu));
+    }
+    const machine = run(function* (cpu) {
+      try {
+        yield failsLast(cpu);
+      } catch {
+        yield cpu.writeOnce(w.y, 5);
+      }
+    });
+    expect(machine.peek(w.y)).toBe(5);
+  });
+
+  it('may end an interrupt handler', () => {
+    const machine = new Machine(layout, { cpus: 1, memory: memoryModels.sc });
+    const operation = { name: 'op', args: [], start: (cpu: Cpu) => add(cpu, 1) };
+    const handler = { name: 'irq', args: [], start: (cpu: Cpu) => addTwice(cpu) };
+    const irqFirst = { ...calm, choose: (_kind: number, n: number) => n - 1 };
+    const end = machine.run({ setup: [], cpus: [[operation]], interrupts: [[handler]] }, irqFirst);
+    expect([end, machine.peek(w.x), machine.steps]).toEqual([End.Done, 12, 7]);
   });
 });

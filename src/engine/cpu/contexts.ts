@@ -1,6 +1,9 @@
-import { Access, Kind } from '../access.ts';
+import { Access, type Frame, Kind } from '../access.ts';
 import type { CpuHost } from './host.ts';
 import { CpuState } from './state.ts';
+
+/** A local name: to V8 an import is a variable that it looks up and checks at every use. */
+const { described } = Access;
 
 /** Contexts, checks and choices of the model. They act at once and cost no step. */
 export class CpuContexts extends CpuState {
@@ -64,6 +67,12 @@ export class CpuContexts extends CpuState {
     return value;
   }
 
+  /** The function that returns `frame` ends with a call of it; called by built models. */
+  tailCall(frame: Frame): Frame {
+    this.callsLast = true;
+    return frame;
+  }
+
   /** Makes an access the pending one of this CPU. */
   protected describe(kind: number, address: number, a: number, b: number, order: number): Access {
     if (this.kind !== Kind.None) this.machine.forgottenYield(this);
@@ -72,6 +81,6 @@ export class CpuContexts extends CpuState {
     this.a = a;
     this.b = b;
     this.order = order;
-    return Access.described;
+    return described;
   }
 }

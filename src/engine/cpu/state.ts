@@ -54,6 +54,8 @@ export class CpuState {
   depth = -1;
   /** Where the frames of what runs now begin; those of an interrupted operation lie below. */
   frameBase = 0;
+  /** The generator that just ended did so with a call: see `Cpu.tailCall`. */
+  callsLast = false;
   /** Index in `machine.program` of the operation that runs. */
   operation = -1;
   readonly interrupted: Interrupted[] = [];
@@ -86,6 +88,7 @@ export class CpuState {
     this.inflight = 0;
     this.depth = -1;
     this.frameBase = 0;
+    this.callsLast = false;
     this.operation = -1;
     // Setting the length of an array calls into the runtime even if it is empty.
     while (this.interrupted.length > 0) this.interrupted.pop();

@@ -5,6 +5,9 @@ import type { Interrupts } from './interrupts.ts';
 import { EVERYTHING, type MachineState } from './state.ts';
 import type { Waiting } from './waiting.ts';
 
+/** A local name: to V8 an import is a variable that it looks up and checks at every use. */
+const { described } = Access;
+
 function* probe(): Generator<never, void, unknown> {}
 const generatorPrototype = Object.getPrototypeOf(Object.getPrototypeOf(probe()));
 
@@ -19,7 +22,8 @@ const throwInto: (this: Frame, error: unknown) => IteratorResult<Access | Frame,
 
 /**
  * The model code of the CPUs. `yield* f()` of a model comes here as `yield f()` (scripts/sites.mjs): the callee is put
- * onto the CPU's own call stack, so that resuming an access costs the same at any depth.
+ * onto the CPU's own call stack, so that resuming an access costs the same at any depth. What a function yields as its
+ * last act it returns instead: an access, whose result is then that of the function, or a call (`Cpu.tailCall`).
  */
 export class Coroutines {
   readonly #m: MachineState;
@@ -41,19 +45,26 @@ export class Coroutines {
       while (true) {
         if (cpu.depth < 0 && !this.#nextOperation(cpu)) return;
         const step = resume.call(frames[cpu.depth], result);
+        const { value } = step;
+        if (value === described) {
+          if (cpu.kind === Kind.None) this.#badYield(cpu);
+          // An operation that ended with it is resumed once more: that it is over counts only after the access.
+          if (step.done === true && cpu.depth > cpu.frameBase) cpu.depth--;
+          break;
+        }
+        // Of calls: what is no generator is noticed when it is resumed.
         if (step.done !== true) {
-          const { value } = step;
-          if (value === Access.described) {
-            if (cpu.kind === Kind.None) this.#badYield(cpu);
-            break;
-          }
-          // A call; what is no generator is noticed when it is resumed.
-          frames[++cpu.depth] = value;
+          frames[++cpu.depth] = value as Frame;
           continue;
         }
         if (cpu.kind !== Kind.None) m.forgottenYield(cpu);
+        if (cpu.callsLast) {
+          cpu.callsLast = false;
+          frames[cpu.depth] = value as Frame;
+          continue;
+        }
         if (cpu.depth-- > cpu.frameBase) {
-          result = step.value;
+          result = value;
           continue;
         }
         result = 0;

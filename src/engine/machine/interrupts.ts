@@ -71,7 +71,7 @@ export class Interrupts {
   *#handle(cpu: Cpu, handler: BoundOperation): Generator<Access | Frame, void, unknown> {
     const m = this.#m;
     const { heldCount, preemptDepth, softirqDepth, rcuDepth } = cpu;
-    yield* handler.start(cpu);
+    yield handler.start(cpu);
     if (cpu.heldCount > heldCount) {
       const lock = cpu.held[heldCount].address;
       const message = `${m.layout.nameOf(lock)} is still held at the end of ${m.operationName(cpu)}`;

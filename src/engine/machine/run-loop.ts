@@ -104,7 +104,7 @@ export class RunLoop {
 
   #access(k: number): void {
     const m = this.#m;
-    const id = k === 0 && ((m.enabled >>> m.current) & 1) === 1 ? m.current : this.enabledCpu(k);
+    const id = this.enabledCpu(k);
     m.current = id;
     const cpu = m.cpus[id];
     m.changed = this.#waiting.changedBy(cpu);
