@@ -4,6 +4,7 @@ import type { Executor } from '../executor.ts';
 import { callCount } from '../program.ts';
 import { replayCase } from '../replay.ts';
 import { MachineLab } from './lab.ts';
+import { placeOperations } from './placement.ts';
 import { type Candidate, dropOperations, shrinkMachine, simplifyArguments } from './program.ts';
 import { calmSchedule } from './schedule.ts';
 
@@ -18,8 +19,8 @@ export interface Minimized {
 }
 
 /**
- * Minimises a case while its verdict stays: fewest operations, then CPUs, pages and address spaces, then simplest
- * arguments, then the calmest schedule. Deterministic; `beat` is called at every execution and ends it by
+ * Minimises a case while its verdict stays: fewest operations, then on the fewest CPUs, then pages and address spaces,
+ * then simplest arguments, then the calmest schedule. Deterministic; `beat` is called at every execution and ends it by
  * returning false, with the best so far. Returns null if the case does not show its verdict to begin with.
  */
 export function minimizeCase(
@@ -45,6 +46,7 @@ export function minimizeCase(
   for (let round = 1; round <= 4 && lab.budget > 0; round++) {
     const before = best;
     stage('operations', dropOperations);
+    stage('placement', placeOperations);
     stage('machine', shrinkMachine);
     stage('arguments', simplifyArguments);
     if (best.program === before.program) break;
@@ -75,6 +77,8 @@ function sizesOf({ program, size, found }: Candidate): readonly (readonly [name:
   const [switches = 0, weak = 0, rest = 0, steps = 0] = found.cost;
   return [
     ['operations', callCount(program)],
+    ['operations on CPUs', program.cpus.flat().length],
+    ['busy CPUs', program.cpus.filter(list => list.length > 0).length],
     ['CPUs', size.cpus],
     ['pages', size.pages],
     ['address spaces', size.mms],

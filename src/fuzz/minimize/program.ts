@@ -87,7 +87,8 @@ export function simplifyArguments(start: Candidate, lab: Lab): Candidate {
   return best;
 }
 
-function reproduce(
+/** An execution of another program with the verdict, near the best so far or by search; null if there is none. */
+export function reproduce(
   lab: Lab,
   best: Candidate,
   program: Program,
@@ -120,11 +121,11 @@ function* smallerPrograms(program: Program): Generator<Program> {
   }
 }
 
-function without<T>(list: readonly T[], at: number): readonly T[] {
+export function without<T>(list: readonly T[], at: number): readonly T[] {
   return list.filter((_, i) => i !== at);
 }
 
-function replaced<T>(list: readonly T[], at: number, value: T): readonly T[] {
+export function replaced<T>(list: readonly T[], at: number, value: T): readonly T[] {
   return list.map((one, i) => (i === at ? value : one));
 }
 
