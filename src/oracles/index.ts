@@ -9,6 +9,7 @@ import { leak } from './leak.ts';
 import { livelock } from './livelock.ts';
 import { lockOrder } from './lock-order.ts';
 import { lostInvalidation } from './lost-invalidation.ts';
+import { migrationDivergence } from './migration-divergence.ts';
 import type { Oracle } from './oracle.ts';
 import { privateAfterFree } from './private-after-free.ts';
 import { sleepingInAtomic } from './sleeping-in-atomic.ts';
@@ -16,6 +17,7 @@ import { spuriousVmExit } from './spurious-vm-exit.ts';
 import { staleNpt } from './stale-npt.ts';
 import { staleTags } from './stale-tags.ts';
 import { storageCorruption } from './storage-corruption.ts';
+import { tagCheckFault } from './tag-check-fault.ts';
 import { tagLoss } from './tag-loss.ts';
 import { unbalancedInvalidation } from './unbalanced-invalidation.ts';
 import { uninitialisedTags } from './uninitialised-tags.ts';
@@ -29,6 +31,8 @@ export const oracles: readonly Oracle[] = [
   staleTags,
   uninitialisedTags,
   disallowedTags,
+  migrationDivergence,
+  tagCheckFault,
   storageCorruption,
   blockBalance,
   hostPrivateAccess,

@@ -1,7 +1,8 @@
 import { guestMemfd } from './guest-memfd/index.ts';
 import { mteSync } from './mte-sync/index.ts';
+import { tagMigration } from './tag-migration/index.ts';
 import { tagStorage } from './tag-storage/index.ts';
 import type { Target } from './target.ts';
 
 /** All targets. Adding one: a folder beside this file and a line here. */
-export const targets: readonly Target[] = [mteSync, guestMemfd, tagStorage];
+export const targets: readonly Target[] = [mteSync, guestMemfd, tagStorage, tagMigration];
