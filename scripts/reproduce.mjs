@@ -9,7 +9,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
-import { caseFile, loadCatalogue, targetOf } from '../dist/fuzz/catalogue.js';
+import { caseFile, targetOf } from '../dist/fuzz/catalogue.js';
+import { casesNamed } from './catalogue-cases.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { values: options, positionals: wanted } = parseArgs({
@@ -48,17 +49,8 @@ function search(one, out, attempt) {
     .sort((a, b) => a.length - b.length)[0];
 }
 
-const all = loadCatalogue().flatMap(entry => entry.cases.map(one => ({ entry, one })));
-const names = ({ entry, one }) => [entry.id, ...entry.aliases, targetOf(one), one.case];
-for (const name of wanted) {
-  if (all.some(each => names(each).includes(name))) continue;
-  console.error(`${name}: no target, id or case of catalogue.yaml that has cases`);
-  process.exit(2);
-}
 let missing = 0;
-for (const each of all) {
-  const { entry, one } = each;
-  if (wanted.length > 0 && !wanted.some(name => names(each).includes(name))) continue;
+for (const { entry, one } of casesNamed(wanted)) {
   if (one.finding === undefined || one.byHand) {
     console.log(
       `${entry.id} ${one.case}: ${one.byHand ? 'written by hand' : 'must stay clean'}, not searched`,

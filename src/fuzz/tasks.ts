@@ -1,5 +1,6 @@
 import type { Case } from './case/case.ts';
 import type { Cost } from './matrix/cost-figures.ts';
+import type { Proof, ProofBound } from './matrix/proof.ts';
 import type { Minimized } from './minimize/minimize.ts';
 import type { Program } from './program.ts';
 import type { Replayed } from './replay.ts';
@@ -185,6 +186,18 @@ export interface CostTask {
   readonly executions: number;
 }
 
+/** Runs every execution within a bound of some of the programs within it. */
+export interface ProveTask {
+  readonly type: 'prove';
+  readonly job: Job;
+  readonly bound: ProofBound;
+  /** Number of the first program, and how many. */
+  readonly from: number;
+  readonly programs: number;
+  /** At most this many executions. */
+  readonly executions: number;
+}
+
 /** Each kind of task with its result. */
 export interface Tasks {
   fuzz: { task: FuzzTask; result: BatchResult };
@@ -194,6 +207,7 @@ export interface Tasks {
   search: { task: SearchTask; result: Case | null };
   minimize: { task: MinimizeTask; result: Minimized | null };
   cost: { task: CostTask; result: Cost };
+  prove: { task: ProveTask; result: Proof };
   sites: { task: SitesTask; result: readonly SiteCount[] };
 }
 

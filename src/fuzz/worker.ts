@@ -11,6 +11,7 @@ import { Executor, memoryByName } from './executor.ts';
 import { ProgramGenerator } from './generate.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { measureCost } from './matrix/cost.ts';
+import { prove } from './matrix/prove.ts';
 import { minimizeCase } from './minimize/minimize.ts';
 import { loadTargets } from './registry.ts';
 import { replayCase, searchNear } from './replay.ts';
@@ -43,6 +44,8 @@ export default async function runTask({ task, modules, heartbeat, journal }: Env
     beat.beat();
     return executor;
   };
+  const ofJob = ({ design, memory, size }: Job): Promise<Executor> =>
+    executorFor(modules, design, memory, size);
   switch (task.type) {
     case 'fuzz': {
       const { executor, generator } = await prepare(modules, task.job);
@@ -58,11 +61,10 @@ export default async function runTask({ task, modules, heartbeat, journal }: Env
       return searchNear(await ofCase(task.case), task.case, () => beat.beat());
     case 'minimize':
       return minimizeCase(await ofCase(task.case), task.case, task.budget, () => beat.beat());
-    case 'cost': {
-      const { design, memory, size } = task.job;
-      const executor = await executorFor(modules, design, memory, size);
-      return measureCost(executor, task, () => beat.beat());
-    }
+    case 'cost':
+      return measureCost(await ofJob(task.job), task, () => beat.beat());
+    case 'prove':
+      return prove(await ofJob(task.job), task, () => beat.beat());
     case 'sites':
       return allSites().flatMap((site, id): SiteCount[] =>
         site.func === '' ? [] : [{ key: site.key, line: site.line, count: siteCounts[id] }],

@@ -62,6 +62,24 @@ describe('pagestorm matrix', () => {
     expect(without).toMatchObject({ barriers: 0, atomics: fixed.atomics });
   });
 
+  it('proves within a bound what it can run to the end, and nothing else', async () => {
+    const run = async (...args: readonly string[]): Promise<string> => {
+      const designs = ['demo/no-barrier', '--memory', 'arm64', '--pages', '1', '--execs', '1', '--cost', '0'];
+      return (await pagestorm(['matrix', ...designs, '--prove', ...args])).out;
+    };
+    const ordered = await run('--reorderings', '0', '--preemptions', '9');
+    expect(rowsOf(ordered)).toEqual({ 'no-barrier': ['proved'] });
+    expect(ordered).toMatch(
+      /4 programs; .* every execution with at most 9\s+preemptions and no reordered access/s,
+    );
+    expect(rowsOf(await run('--reorderings', '1', '--preemptions', '1'))['no-barrier']).not.toContain(
+      'proved',
+    );
+    const cut = await run('--reorderings', '0', '--preemptions', '9', '--prove-execs', '20');
+    expect(rowsOf(cut)).toEqual({ 'no-barrier': ['0/1'] });
+    expect(cut).toContain('Not proved: no-barrier: 0 of 4 programs in 20 executions.');
+  });
+
   it('exits with 3 if a model throws', async () => {
     const { code, out } = await pagestorm(['matrix', 'demo/throws', '--execs', '500']);
     expect(code).toBe(3);

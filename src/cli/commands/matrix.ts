@@ -7,7 +7,7 @@ import { loadCatalogue, shippedCorpus } from '../../fuzz/catalogue.ts';
 import { memoryByName } from '../../fuzz/executor.ts';
 import { loadCorpus } from '../../fuzz/matrix/corpus.ts';
 import type { Planned } from '../../fuzz/matrix/plan.ts';
-import { MatrixRun } from '../../fuzz/matrix/run.ts';
+import { type MatrixLimits, MatrixRun } from '../../fuzz/matrix/run.ts';
 import { type Table, unexpected } from '../../fuzz/matrix/table.ts';
 import { WorkerPool } from '../../fuzz/pool.ts';
 import { shortHash } from '../../fuzz/signature.ts';
@@ -39,6 +39,11 @@ export interface MatrixArguments {
   readonly markdown: boolean;
   readonly cost: string;
   readonly out: string | undefined;
+  readonly prove: boolean;
+  readonly setup: string;
+  readonly preemptions: string;
+  readonly reorderings: string;
+  readonly proveExecs: string;
 }
 
 const formats = ['text', 'json', 'markdown'] as const;
@@ -76,6 +81,31 @@ export function matrixOptions<T>(y: Argv<T>) {
       type: 'string',
       default: '2k',
     })
+    .option('prove', {
+      describe: 'run every execution of every small program, within the bounds that follow',
+      type: 'boolean',
+      default: false,
+    })
+    .option('setup', {
+      describe: 'operations before those of the CPUs, at most',
+      type: 'string',
+      default: '0',
+    })
+    .option('preemptions', {
+      describe: 'times that a CPU is left that could go on',
+      type: 'string',
+      default: '1',
+    })
+    .option('reorderings', {
+      describe: 'accesses that memory reorders',
+      type: 'string',
+      default: '1',
+    })
+    .option('prove-execs', {
+      describe: 'executions for each design after which nothing is proved',
+      type: 'string',
+      default: '1M',
+    })
     .option('format', { describe: 'of the tables', choices: formats, default: 'text' as Format })
     .option('json', { describe: 'as --format json', type: 'boolean', default: false })
     .option('markdown', { describe: 'as --format markdown', type: 'boolean', default: false })
@@ -101,6 +131,7 @@ export async function matrixCommand(
     executions: executions === undefined ? null : parseCount('--execs', executions, 1, 1e12),
     seconds: args.time === undefined ? null : parseDuration('--time', args.time),
     costExecutions: parseCount('--cost', args.cost, 0, 1e9),
+    proof: args.prove ? proofOf(args) : null,
   };
   if (args.out !== undefined) openFolder(args.out);
   const chosen = [...new Set(planned.map(({ selection }) => selection.target))];
@@ -139,6 +170,17 @@ function formatOf({ format, json, markdown }: MatrixArguments): Format {
   if (json) return 'json';
   if (markdown) return 'markdown';
   return formats.find(one => one === format) ?? 'text';
+}
+
+function proofOf(args: MatrixArguments): NonNullable<MatrixLimits['proof']> {
+  return {
+    bound: {
+      setup: parseCount('--setup', args.setup, 0, 4),
+      preemptions: parseCount('--preemptions', args.preemptions, 0, 100),
+      reorderings: parseCount('--reorderings', args.reorderings, 0, 100),
+    },
+    executions: parseCount('--prove-execs', args.proveExecs, 1, 1e12),
+  };
 }
 
 function plan(targets: readonly Target[], args: MatrixArguments): readonly Planned[] {

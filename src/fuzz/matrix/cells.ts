@@ -17,6 +17,8 @@ export interface Seen {
   /** Signatures of what random programs showed. */
   readonly found: readonly string[];
   readonly executions: number;
+  /** The bound within which every execution was run and none showed anything, in words; null if there is none. */
+  readonly proved: string | null;
 }
 
 /** A cell for each oracle, those of the target first. */
@@ -28,7 +30,12 @@ export function cellsOf(seen: Seen, corpus: readonly CorpusCase[]): Readonly<Rec
 
 function cellOf(oracle: string, seen: Seen, all: readonly string[], corpus: readonly CorpusCase[]): Cell {
   const signatures = [...new Set(all.filter(one => oracleOf(one) === oracle))].sort();
-  if (signatures.length === 0) return { verdict: 'none', executions: seen.executions };
+  const { executions, proved } = seen;
+  if (signatures.length === 0) {
+    return proved === null
+      ? { verdict: 'none', executions }
+      : { verdict: 'proved', bound: proved, executions };
+  }
   const [shortest] = seen.shown.filter(one => oracleOf(one.signature) === oracle).sort(byLength);
   if (shortest !== undefined) {
     const { of, accesses } = shortest;

@@ -6,6 +6,7 @@ import { cellsOf, hazardsOf, type Seen, type Shown } from './cells.ts';
 import { allows, type CorpusCase } from './corpus.ts';
 import type { Cost } from './cost-figures.ts';
 import { commonOperations, type Planned } from './plan.ts';
+import { boundText, isProved, joined, type Proof, type ProofBound } from './proof.ts';
 import { Search, type Searched } from './search.ts';
 import { type Changed, oraclesOf, type Row, type Table } from './table.ts';
 
@@ -16,6 +17,8 @@ export interface MatrixLimits {
   readonly seconds: number | null;
   /** Executions over which cost is measured. */
   readonly costExecutions: number;
+  /** What to prove of each design, within how many executions; null for nothing. */
+  readonly proof: { readonly bound: ProofBound; readonly executions: number } | null;
 }
 
 export interface MatrixHooks {
@@ -27,6 +30,9 @@ export interface MatrixHooks {
 
 /** Seconds that a design gets at least, however little is left. */
 const MIN_SHARE = 0.05;
+
+/** Programs of a proof that one task runs. */
+const PROOF_PROGRAMS = 20;
 
 /** Runs designs one after the other: their cases of the corpus, random programs, cost. */
 export class MatrixRun {
@@ -97,7 +103,14 @@ export class MatrixRun {
     const { shown, changed, replayed } = await this.#replay(planned);
     const searched = await this.#searched(planned, seconds, shown);
     const { executions, accesses, cutOff, modelFaults } = searched;
-    const seen: Seen = { oracles: target.oracles, shown, found: searched.signatures, executions };
+    const proof = await this.#proof(planned);
+    const seen: Seen = {
+      oracles: target.oracles,
+      shown,
+      found: [...searched.signatures, ...(proof?.signatures ?? [])],
+      executions,
+      proved: proof?.proved === true ? proof.bound : null,
+    };
     return {
       design: job.design,
       name: designName(selection),
@@ -115,6 +128,7 @@ export class MatrixRun {
       changed,
       modelFaults,
       cost: await this.#cost(planned),
+      proof,
     };
   }
 
@@ -164,6 +178,26 @@ export class MatrixRun {
     this.#search = search;
     if (this.#stopped) search.stop();
     return search.run(executions, seconds);
+  }
+
+  async #proof(planned: Planned): Promise<Row['proof']> {
+    if (this.#limits.proof === null || this.#stopped) return null;
+    const { bound, executions } = this.#limits.proof;
+    const { job } = planned;
+    let proof: Proof = { programs: 1, next: 0, executions: 0, cutOff: 0, signatures: [], errors: [] };
+    try {
+      while (!this.#stopped && proof.next < proof.programs && proof.executions < executions) {
+        const left = executions - proof.executions;
+        const part = { from: proof.next, programs: PROOF_PROGRAMS, executions: left };
+        const more = await this.#pool.run<'prove'>({ type: 'prove', job, bound, ...part });
+        proof = joined(proof, more);
+        this.#progress(planned, `proof: program ${proof.next} of ${proof.programs}`);
+      }
+    } catch (error) {
+      if (!(error instanceof HangError)) throw error;
+      proof = joined(proof, { ...proof, executions: 0, cutOff: 0, errors: ['the model hangs'] });
+    }
+    return { ...proof, bound: boundText(job, bound, proof.programs), proved: isProved(proof) };
   }
 
   async #cost(planned: Planned): Promise<Cost | null> {

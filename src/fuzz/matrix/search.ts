@@ -17,7 +17,8 @@ export interface Searched {
 }
 
 export interface SearchHooks {
-  found(finding: RawFinding, signature: string): Promise<void>;
+  /** A new signature, after so many executions of this search. */
+  found(finding: RawFinding, signature: string, executions: number): Promise<void>;
   /** Called after each batch, with the executions so far. */
   progress(executions: number): void;
 }
@@ -102,13 +103,14 @@ export class Search {
   }
 
   async #take(step: Step, result: BatchResult): Promise<void> {
+    const before = this.#executions;
     this.#executions += result.executions;
     this.#accesses += result.accesses;
     this.#cutOff += result.cutOff;
     for (const one of result.discoveries) this.#keep(one);
     const newFeatures = result.discoveries.reduce((sum, one) => sum + one.features.length, 0);
     this.#queue.done(step, { executions: result.executions, newFeatures });
-    for (const finding of result.findings) await this.#found(finding);
+    for (const finding of result.findings) await this.#found(finding, before + finding.executions);
     this.#hooks.progress(this.#executions);
   }
 
@@ -118,7 +120,7 @@ export class Search {
     this.#queue.add({ id, parent, features, accesses });
   }
 
-  async #found(finding: RawFinding): Promise<void> {
+  async #found(finding: RawFinding, executions: number): Promise<void> {
     const { expect } = finding.case;
     if (expect.verdict !== 'violation' || finding.nondeterministic) {
       this.#modelFaults.add(finding.message);
@@ -127,6 +129,6 @@ export class Search {
     const signature = knownKey(expect);
     if (this.#signatures.has(signature)) return;
     this.#signatures.add(signature);
-    await this.#hooks.found(finding, signature);
+    await this.#hooks.found(finding, signature, executions);
   }
 }

@@ -1,5 +1,6 @@
 import type { Size } from '../../targets/target.ts';
 import type { Cost } from './cost-figures.ts';
+import type { Proof } from './proof.ts';
 
 /** What a run says about one design and one oracle. */
 export type Cell =
@@ -13,7 +14,7 @@ export type Cell =
       readonly signatures: readonly string[];
     }
   | { readonly verdict: 'none'; readonly executions: number }
-  /** Every execution of the programs and within the limits that `bound` names was run. */
+  /** Every execution within `bound` was run and none showed anything; random programs, beyond it, did not either. */
   | { readonly verdict: 'proved'; readonly bound: string; readonly executions: number };
 
 /** A case of the corpus that does not do what it did when it was recorded. */
@@ -48,6 +49,8 @@ export interface Row {
   /** What the model did that no model may: errors, hangs, nondeterminism. */
   readonly modelFaults: readonly string[];
   readonly cost: Cost | null;
+  /** What was tried to prove, if anything was; `bound` in words. */
+  readonly proof: (Proof & { readonly bound: string; readonly proved: boolean }) | null;
 }
 
 /** The designs of one target. */

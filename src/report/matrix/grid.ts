@@ -50,8 +50,20 @@ export function legend(table: Table): readonly string[] {
       '`mte:N1!` a hazard that was derived from reading code and that no kernel developer has confirmed',
     ],
     [cells.some(cell => cell.verdict === 'none'), '`0/20k` no violation in that many executions'],
+    ...provedLines(table).map(line => [true, line] as const),
   ];
   return lines.filter(([occurs]) => occurs).map(([, text]) => text);
+}
+
+/** The bounds within which something was proved, and how many executions that took. */
+function provedLines(table: Table): readonly string[] {
+  const proofs = table.rows.flatMap(({ proof }) => (proof?.proved === true ? [proof] : []));
+  return [...new Set(proofs.map(one => one.bound))].map(bound => {
+    const counts = proofs.filter(one => one.bound === bound).map(one => one.executions);
+    const [least, most] = [Math.min(...counts), Math.max(...counts)].map(shortCount);
+    const executions = least === most ? least : `${least} to ${most}`;
+    return `\`proved\` no violation in ${bound}: ${executions} executions, all of them run; nor in the random ones`;
+  });
 }
 
 /** Oracles that some design violates, in the table's order. */
@@ -140,6 +152,12 @@ export function conclusion(table: Table): readonly string[] {
     for (const { file, expected, got } of row.changed)
       lines.push(`VERDICT CHANGED: ${file}: ${got}, expected ${expected}.`);
     for (const fault of row.modelFaults) lines.push(`FAULT OF THE MODEL: ${row.design}: ${fault}`);
+  }
+  for (const { name, proof } of table.rows) {
+    if (proof === null || proof.proved || proof.signatures.length > 0) continue;
+    const of = `${proof.next} of ${proof.programs} programs in ${shortCount(proof.executions)} executions`;
+    const why = proof.cutOff > 0 ? `, ${shortCount(proof.cutOff)} of them cut off` : '';
+    lines.push(`Not proved: ${name}: ${of}${why}${proof.errors.map(error => `; ${error}`).join('')}.`);
   }
   const cutOff = table.rows.reduce((sum, row) => sum + row.cutOff, 0);
   if (cutOff > 0) lines.push(`${shortCount(cutOff)} executions were cut off for length, without a verdict.`);

@@ -10,7 +10,10 @@ function tableText(table: Table, width: number): string {
   const lines = [`${table.target}: ${table.summary}`];
   if (table.rows.length > 0) {
     lines.push(machineText(table), '', gridText(verdictGrid(table), width), '');
-    lines.push(...legend(table).map(line => `  ${line.replaceAll('`', '')}`));
+    for (const line of legend(table)) {
+      const [first = '', ...more] = wrap(line.replaceAll('`', ''), width - 4);
+      lines.push(`  ${first}`, ...more.map(text => `    ${text}`));
+    }
     if (table.rows.some(row => row.cost !== null)) {
       lines.push('', ...wrap(costNote(table), width), '', gridText(costGrid(table), width));
     }

@@ -75,14 +75,22 @@ function* postSetAttributes(cpu: Cpu, s: State, start: number, end: number): Ker
   const { kvm } = s;
   yield cpu.writeLock(kvm.mmu_lock);
   yield* mmuInvalidateEnd(cpu, s);
-  if (s.d.hugeFolios) {
-    for (let region = Math.floor(start / HPAGE); region * HPAGE < end; region++) {
-      const first = yield cpu.readOnce(kvm.mem_attr_array[region * HPAGE]);
-      const second = yield cpu.readOnce(kvm.mem_attr_array[region * HPAGE + 1]);
-      yield cpu.writeOnce(kvm.lpage_mixed[region], first === second ? 0 : 1);
-    }
-  }
+  yield* updateMixed(cpu, s, start, end);
   yield cpu.writeUnlock(kvm.mmu_lock);
+}
+
+/**
+ * hugepage_set_mixed() for each hugepage that [start, end) touches; for all of a memslot when it is created
+ * (kvm_mmu_init_memslot_memory_attributes()), as attributes may change while no memslot is there.
+ */
+export function* updateMixed(cpu: Cpu, s: State, start: number, end: number): Kernel {
+  const { d, kvm } = s;
+  if (!d.hugeFolios || d.inPlace) return;
+  for (let region = Math.floor(start / HPAGE); region * HPAGE < end; region++) {
+    const first = yield cpu.readOnce(kvm.mem_attr_array[region * HPAGE]);
+    const second = yield cpu.readOnce(kvm.mem_attr_array[region * HPAGE + 1]);
+    yield cpu.writeOnce(kvm.lpage_mixed[region], first === second ? 0 : 1);
+  }
 }
 
 /**

@@ -93,6 +93,8 @@ export interface Design {
   readonly prepareRechecks: boolean;
   /** Pages come in pairs that stand for a 2M folio. */
   readonly hugeFolios: boolean;
+  /** A hole is not rounded to large folios: truncation zeroes its part of them, unless `inaccessible`. */
+  readonly partialHoles: boolean;
   /** An attribute change invalidates the whole hugepages at its ends (9129633d568e). */
   readonly widenForHuge: boolean;
   /** invalidate_end raises mmu_invalidate_seq. */
@@ -113,6 +115,8 @@ export interface Design {
   readonly flushTlb: boolean;
   /** Deleting a memslot unmaps it after synchronize_srcu(). */
   readonly unmapAfterSrcu: boolean;
+  /** Deleting a memslot unbinds it after synchronize_srcu(). */
+  readonly unbindAfterSrcu: boolean;
 }
 
 const privateAts: readonly string[] = [
@@ -191,6 +195,7 @@ export function designOf(settings: Settings): Design {
     hostUnmap: bool('hostUnmap'),
     prepareRechecks: bool('prepareRechecks'),
     hugeFolios: bool('hugeFolios'),
+    partialHoles: bool('partialHoles'),
     widenForHuge: bool('widenForHuge'),
     seqBump: bool('seqBump'),
     seqBeforeCount: bool('seqBeforeCount'),
@@ -201,6 +206,7 @@ export function designOf(settings: Settings): Design {
     beginBeforeZap: bool('beginBeforeZap'),
     flushTlb: bool('flushTlb'),
     unmapAfterSrcu: bool('unmapAfterSrcu'),
+    unbindAfterSrcu: bool('unbindAfterSrcu'),
   };
 }
 

@@ -104,6 +104,10 @@ export function* truncateInodePages(cpu: Cpu, s: State, start: number, end: numb
   for (let index = start; index < end; index++) {
     const folio = yield* filemapGetFolio(cpu, s, index);
     if (folio === null) continue;
+    if (yield* sticksOut(cpu, s, folio, start, end)) {
+      yield* folioPutRefs(cpu, s, folio, 1);
+      continue;
+    }
     if ((yield folioTrylock(cpu, s, folio)) === 1) {
       if ((yield cpu.readOnce(folio.mapping)) !== 0) yield* removeFolio(cpu, s, folio);
       yield folioUnlock(cpu, folio);
@@ -111,14 +115,42 @@ export function* truncateInodePages(cpu: Cpu, s: State, start: number, end: numb
     yield* folioPutRefs(cpu, s, folio, 1, true);
   }
   if (s.d.truncateNextPage && end < s.indices) yield* truncatePartial(cpu, s, end);
+  if (s.d.partialHoles) {
+    for (let index = start; index < end; index++) yield* truncatePartOfLarge(cpu, s, index, start, end);
+  }
   // Second pass: what was busy or has come since.
   for (let index = start; index < end; index++) {
     const folio = yield* filemapLockFolio(cpu, s, index);
     if (folio === null) continue;
-    yield* removeFolio(cpu, s, folio);
+    const whole = !(yield* sticksOut(cpu, s, folio, start, end));
+    if (whole) yield* removeFolio(cpu, s, folio);
     yield folioUnlock(cpu, folio);
-    yield* folioPutRefs(cpu, s, folio, 1, true);
+    yield* folioPutRefs(cpu, s, folio, 1, whole);
   }
+}
+
+/** Whether a folio is large and only a part of it lies in [start, end). */
+function* sticksOut(cpu: Cpu, s: State, folio: Page, start: number, end: number): Kernel<boolean> {
+  if (!s.d.partialHoles || (yield cpu.readOnce(folio.order)) === 0) return false;
+  const index = (yield cpu.readOnce(folio.mapping)) - 1;
+  return index >= 0 && (index < start || index + HPAGE > end);
+}
+
+/**
+ * truncate_inode_partial_folio() of a large folio: the page at `index` is zeroed unless the file is AS_INACCESSIBLE. The
+ * folio stays, as it does where the split fails and the folio is dirty; splits are not modelled.
+ */
+function* truncatePartOfLarge(cpu: Cpu, s: State, index: number, start: number, end: number): Kernel {
+  const folio = yield* filemapLockFolio(cpu, s, index);
+  if (folio === null) return;
+  if (!s.d.inaccessible && (yield* sticksOut(cpu, s, folio, start, end))) {
+    const page = s.pages[folio.index + (index % HPAGE)];
+    const entry = yield directMapWalk(cpu, s, page);
+    yield cpu.writeOnce(page.data, 0);
+    checkHostWrite(cpu, s, page, entry);
+  }
+  yield folioUnlock(cpu, folio);
+  yield* folioPutRefs(cpu, s, folio, 1);
 }
 
 /** truncate_inode_partial_folio(): zeroes the part of a page that the hole covers, unless the file is AS_INACCESSIBLE. */

@@ -153,7 +153,7 @@ export function* punchHole(cpu: Cpu, s: State, gfn: number, count: number): Kern
   const { d, kvm } = s;
   let start = indexOf(gfn);
   let end = Math.min(start + count, s.indices);
-  if (d.hugeFolios) {
+  if (d.hugeFolios && !d.partialHoles) {
     start -= start % HPAGE;
     end += end % HPAGE;
   }

@@ -1,6 +1,7 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { Gfp } from '../../engine/gfp.ts';
+import { updateMixed } from './attributes.ts';
 import { clearBindings, gmemUnbind, putGmemFile, slotPinsFile } from './lifetime.ts';
 import { unmapGfnRange } from './npt.ts';
 import { MEMSLOT_INVALID, PGOFF, type State, slotAt } from './state.ts';
@@ -18,6 +19,7 @@ export function* createMemslot(cpu: Cpu, s: State): Kernel {
       // The file pins the VM, not the memslot the file.
       if (!bound || !slotPinsFile(s)) yield* putGmemFile(cpu, s);
       if (bound) {
+        yield* updateMixed(cpu, s, 0, s.gfns);
         yield cpu.rcuAssignPointer(kvm.slot, slot);
         yield* cpu.synchronizeSrcu(s.srcu);
       } else yield cpu.kfree(slot);
@@ -65,13 +67,14 @@ export function* deleteMemslot(cpu: Cpu, s: State): Kernel {
     yield cpu.writeOnce(invalid.gmem_file, yield cpu.rcuDereference(slotAt(s, slot).gmem_file));
     yield cpu.rcuAssignPointer(kvm.slot, copy);
     if (!d.unmapAfterSrcu) yield* flushShadowMemslot(cpu, s);
+    if (!d.unbindAfterSrcu) yield* gmemUnbind(cpu, s, slot);
     yield* cpu.synchronizeSrcu(s.srcu);
     if (d.unmapAfterSrcu) yield* flushShadowMemslot(cpu, s);
     yield cpu.rcuAssignPointer(kvm.slot, 0);
     yield* cpu.synchronizeSrcu(s.srcu);
     yield cpu.kfree(copy);
     // kvm_free_memslot()
-    yield* gmemUnbind(cpu, s, slot);
+    if (d.unbindAfterSrcu) yield* gmemUnbind(cpu, s, slot);
     yield cpu.kfree(slot);
   }
   yield cpu.mutexUnlock(kvm.slots_lock);

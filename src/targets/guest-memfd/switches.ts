@@ -63,6 +63,10 @@ export const switches: readonly Switch[] = [
   sw('huge-folios', 'large folios, 2M mappings and 2M RMP entries', 'gmem hugepage series', {
     hugeFolios: true,
   }),
+  sw('partial-holes', 'a hole may cover a part of a large folio', 'gmem hugepage series, 27e6a24a4cf3', {
+    hugeFolios: true,
+    partialHoles: true,
+  }),
   sw('no-widen', 'an attribute change invalidates its own gfns only', '9129633d568e, A3-15', {
     widenForHuge: false,
   }),
@@ -113,4 +117,12 @@ export const switches: readonly Switch[] = [
   sw('unmap-before-srcu', 'memslot deletion unmaps before synchronize_srcu()', 'mutation', {
     unmapAfterSrcu: false,
   }),
+  sw(
+    'unbind-before-srcu',
+    'memslot deletion unbinds before synchronize_srcu()',
+    'mutation, see fa30b0dc91c8',
+    {
+      unbindAfterSrcu: false,
+    },
+  ),
 ];

@@ -36,6 +36,7 @@ const fixed: Design = {
   hostUnmap: true,
   prepareRechecks: true,
   hugeFolios: false,
+  partialHoles: false,
   widenForHuge: true,
   seqBump: true,
   seqBeforeCount: true,
@@ -46,6 +47,7 @@ const fixed: Design = {
   beginBeforeZap: true,
   flushTlb: true,
   unmapAfterSrcu: true,
+  unbindAfterSrcu: true,
 };
 /** The two hooks of the mail, on a kernel without other bugs. */
 const attrHook: Design = {
