@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { loadCatalogue } from '../src/fuzz/catalogue.ts';
 import { modes, prepare, search } from './search.ts';
 
-// Executions to the first finding of catalogue cases, with default settings (all operations, the target's size): a
-// random walk over fresh programs, the portfolio of strategies over fresh programs, and coverage guidance on top of that.
-// Medians over seeds; a search that ends at the limit counts as that much.
+// Executions to the first finding of catalogue cases: a random walk over fresh programs, the portfolio of strategies over
+// fresh programs, and coverage guidance on top of that. Medians over seeds; a search that ends at the limit counts as
+// that much. Operations and sizes are those of the catalogue, or all and the target's with --defaults.
 //
-//     node dist/bench/guidance.js [--seeds N] [--execs N] [--modes a,b] [case ...]
+//     node dist/bench/guidance.js [--seeds N] [--execs N] [--modes a,b] [--defaults] [case ...]
 //
 // Each case runs in a process of its own: a second memory model would make the calls of the first polymorphic.
 
@@ -20,7 +20,8 @@ const seeds = Number(option('--seeds', '10'));
 const limit = Number(option('--execs', '100000'));
 const wanted = option('--modes', modes.map(mode => mode.name).join(',')).split(',');
 const inner = args.includes('--inner');
-const names = args.filter(arg => arg !== '--inner');
+const defaults = args.includes('--defaults');
+const names = args.filter(arg => !arg.startsWith('--'));
 
 const cases = loadCatalogue()
   .flatMap(entry => entry.cases)
@@ -35,8 +36,8 @@ function median(values: readonly number[]): number {
 }
 
 function measure(): void {
-  for (const { case: name, design, memory, finding = '' } of cases) {
-    const { executor, job } = prepare(design, memory);
+  for (const { case: name, design, memory, finding = '', options = '' } of cases) {
+    const { executor, job } = prepare(design, memory, defaults ? [] : options.split(/\s+/));
     const columns = chosen.map(mode => {
       const found = Array.from({ length: seeds }, (_, i) =>
         search(executor, job(`guidance/${i}`), new RegExp(finding), mode, limit),
@@ -53,6 +54,7 @@ if (inner) measure();
 else {
   console.log(['case'.padEnd(64), ...chosen.map(mode => mode.name.padStart(16))].join(''));
   const common = ['--seeds', String(seeds), '--execs', String(limit), '--modes', wanted.join(',')];
+  if (defaults) common.push('--defaults');
   for (const { case: name } of cases) {
     const self = fileURLToPath(import.meta.url);
     const { status } = spawnSync(process.execPath, [self, '--inner', ...common, name], { stdio: 'inherit' });

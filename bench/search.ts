@@ -102,17 +102,29 @@ function seedOf(seeds: ReadonlyMap<string, Seed>, id: string): Seed {
   return seed;
 }
 
-/** A machine for a design, and the job that draws its programs from a seed. */
+/** A machine for a design, and the job that draws its programs from a seed. `options` are those of `pagestorm fuzz`. */
 export function prepare(
   design: string,
   memory: Executor['memory'],
+  options: readonly string[],
 ): { executor: Executor; job(seed: string): Job } {
   const [selection] = parseSelection(design, targets);
   if (selection === undefined) throw new Error(`${design} names no variant`);
-  const { size } = selection.target;
+  const given = (name: string): string | undefined => {
+    const at = options.indexOf(name);
+    return at < 0 ? undefined : options[at + 1];
+  };
+  const { cpus, pages, mms } = selection.target.size;
+  const size = {
+    cpus: Number(given('--cpus') ?? cpus),
+    pages: Number(given('--pages') ?? pages),
+    mms: Number(given('--mms') ?? mms),
+  };
   const executor = new Executor(selection, memory, size);
+  const known = executor.model.operations.map(one => one.name);
+  const ops = (given('--ops') ?? '').split(',').filter(name => known.includes(name));
   return {
     executor,
-    job: seed => ({ design: selectionName(selection), memory, size, ops: [], seed }),
+    job: seed => ({ design: selectionName(selection), memory, size, ops, seed }),
   };
 }

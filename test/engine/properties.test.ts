@@ -5,7 +5,12 @@ import type { DecisionSource } from '../../src/engine/decisions.ts';
 import { Machine } from '../../src/engine/machine.ts';
 import { type MemoryName, memoryModels, memoryNames } from '../../src/engine/memory/index.ts';
 import { End } from '../../src/engine/program.ts';
+import { Edited, Transcript } from '../../src/engine/strategies/edited.ts';
 import { Exhaustive } from '../../src/engine/strategies/exhaustive.ts';
+import { Hold } from '../../src/engine/strategies/hold.ts';
+import { Pct } from '../../src/engine/strategies/pct.ts';
+import { Pos } from '../../src/engine/strategies/pos.ts';
+import { Profile } from '../../src/engine/strategies/profile.ts';
 import { RandomWalk } from '../../src/engine/strategies/random.ts';
 import { Recorder } from '../../src/engine/strategies/record.ts';
 import { type Action, bind, layout, observe, programs, rich, simple, w } from './programs.ts';
@@ -106,6 +111,84 @@ for (const memory of memoryNames) {
     });
   });
 }
+
+const conflicts = profileOf([0, 1, 0, 1, 2], [0, 0, 1, 1, 0]);
+const strategies: Readonly<Record<string, (seed: string) => DecisionSource>> = {
+  walk: seed => new RandomWalk(seed),
+  pct: seed => new Pct(seed),
+  pos: seed => new Pos(seed),
+  hold: seed => new Hold(seed, conflicts),
+  edited: seed => {
+    const edited = new Edited({ kinds: [0, 0, 1, 0], answers: [1, 0, 1, 2] }, new RandomWalk(seed));
+    edited.set(6, [{ at: 1, value: 3 }]);
+    return edited;
+  },
+};
+
+/** Writes by the CPUs given to the words given, at unknown sites. */
+function profileOf(cpus: readonly number[], places: readonly number[]): Profile {
+  return new Profile(
+    Uint8Array.from(cpus),
+    new Int32Array(cpus.length),
+    Int32Array.from(places, i => w.mem[i]),
+    Uint8Array.from(cpus, () => 1),
+  );
+}
+
+/** Refuses answers that are out of range. */
+class InRange implements DecisionSource {
+  readonly everyStep: boolean;
+  readonly #inner: DecisionSource;
+  constructor(inner: DecisionSource) {
+    this.#inner = inner;
+    this.everyStep = inner.everyStep;
+  }
+  begin(machine: Machine): void {
+    this.#inner.begin(machine);
+  }
+  choose(kind: number, n: number): number {
+    const value = this.#inner.choose(kind, n);
+    if (!Number.isInteger(value) || value < 0 || value >= n) throw new RangeError(`${value} of ${n}`);
+    return value;
+  }
+}
+
+describe.each(Object.keys(strategies))('strategy %s', name => {
+  it.each(memoryNames)(
+    'gives the same execution for the same seed, within range, and replays, under %s',
+    memory => {
+      const machine = make(memory);
+      fc.assert(
+        fc.property(spec, ({ actions, seed, irq }) => {
+          const program = bind(actions, [], irq);
+          const recorder = new Recorder(new InRange(strategies[name](seed)));
+          const first = observe(machine, program, recorder);
+          const answers = recorder.answers();
+          expect(observe(machine, program, strategies[name](seed))).toBe(first);
+          expect(observe(machine, program, script(...answers))).toBe(first);
+        }),
+        { ...fixed, numRuns: 60 },
+      );
+    },
+  );
+});
+
+describe('an edited schedule', () => {
+  it('without edits is the recorded execution', () => {
+    const machine = make('arm64');
+    fc.assert(
+      fc.property(spec, ({ actions, seed, irq }) => {
+        const program = bind(actions, [], irq);
+        const transcript = new Transcript(new RandomWalk(seed));
+        const first = observe(machine, program, transcript);
+        const edited = new Edited(transcript, new RandomWalk('other'));
+        edited.set(Number.MAX_SAFE_INTEGER, []);
+        expect(observe(machine, program, edited)).toBe(first);
+      }),
+      { ...fixed, numRuns: 100 },
+    );
+  });
+});
 
 /** Compares `commits` with what is delayed, before every step. */
 class CountsCommits implements DecisionSource {

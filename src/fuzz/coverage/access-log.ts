@@ -3,18 +3,19 @@ import type { Machine } from '../../engine/machine.ts';
 import { type Memory, Note } from '../../engine/memory/memory.ts';
 import type { Observer } from '../../engine/observer.ts';
 import { Profile } from '../../engine/strategies/profile.ts';
-import { About, about } from './kinds.ts';
+import { hashText } from './hash.ts';
+import { About, about, Entry } from './kinds.ts';
 import type { StateChanges } from './state-changes.ts';
 
 /** Words of an entry: what happened, where, and who gave the word its newest value. */
 export const WIDTH = 3;
-/** Kinds of entries that are no accesses; they follow those of `Kind`. */
-export const Entry = { Commit: 31 } as const;
-
 /** First word of an entry: site in bits 0 to 13, CPU in 14 to 17, kind in 18 to 22, `Note` bits in 23 to 26, stale in 27. */
 export const Field = { Cpu: 14, Kind: 18, Note: 23, Stale: 27 } as const;
 /** Second word: the address in bits 0 to 23, above it the delayed stores of that CPU after the access. */
 export const Where = { Delayed: 24, Address: 0xffffff } as const;
+
+/** First word of a turn: the CPU, and these bits; then come the hash of the name (odd) and the site interrupted. */
+export const Turn = { Cpu: 15, Handler: 16, End: 32 } as const;
 
 /**
  * Writes down the accesses of one execution, its setup left out, in a few integers each, so that what looks at them does
@@ -31,8 +32,10 @@ export class AccessLog implements Observer {
   words = new Int32Array(1 << 12);
   #end = 0;
   #begun = false;
-  /** Operations and interrupts that began: CPU, name, and the number of entries before. */
-  readonly begun: { cpu: number; name: string; handler: boolean; site: number; end: boolean }[] = [];
+  /** Operations and handlers that began or ended, in order: three words for each, see `Turn`. */
+  turns = new Int32Array(3 * 64);
+  #turnsEnd = 0;
+  readonly #names = new Map<string, number>();
 
   constructor(machine: Machine, states: StateChanges) {
     this.#machine = machine;
@@ -48,12 +51,16 @@ export class AccessLog implements Observer {
   begin(): void {
     this.#end = 0;
     this.#begun = false;
-    if (this.begun.length > 0) this.begun.length = 0;
+    this.#turnsEnd = 0;
   }
 
   /** Words in use. */
   get end(): number {
     return this.#end;
+  }
+
+  get turnsEnd(): number {
+    return this.#turnsEnd;
   }
 
   access(
@@ -93,8 +100,7 @@ export class AccessLog implements Observer {
   }
 
   interrupt(cpu: number, name: string, begin: boolean): void {
-    const { site } = this.#machine.cpus[cpu];
-    this.begun.push({ cpu, name, handler: true, site, end: !begin });
+    this.#turn(cpu | Turn.Handler | (begin ? 0 : Turn.End), name, this.#machine.cpus[cpu].site);
   }
 
   operation(cpu: number, name: string, _args: readonly number[], begin: boolean): void {
@@ -103,7 +109,25 @@ export class AccessLog implements Observer {
       this.#begun = true;
       this.#states.begin();
     }
-    this.begun.push({ cpu, name, handler: false, site: 0, end: !begin });
+    this.#turn(cpu | (begin ? 0 : Turn.End), name, 0);
+  }
+
+  #turn(what: number, name: string, site: number): void {
+    const at = this.#turnsEnd;
+    if (at === this.turns.length) {
+      const larger = new Int32Array(2 * this.turns.length);
+      larger.set(this.turns);
+      this.turns = larger;
+    }
+    let hash = this.#names.get(name);
+    if (hash === undefined) {
+      hash = hashText(name) | 1;
+      this.#names.set(name, hash);
+    }
+    this.turns[at] = what;
+    this.turns[at + 1] = hash;
+    this.turns[at + 2] = site;
+    this.#turnsEnd = at + 3;
   }
 
   /** The accesses to words, for strategies that propose schedules. */

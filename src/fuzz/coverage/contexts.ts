@@ -1,10 +1,11 @@
 import { Kind } from '../../engine/access.ts';
 import type { Layout } from '../../engine/layout.ts';
 import { siteHashes } from '../../engine/sites.ts';
-import type { AccessLog } from './access-log.ts';
+import { type AccessLog, Turn } from './access-log.ts';
 import { Feature } from './classes.ts';
 import { hashText, mix } from './hash.ts';
 import type { Novelty } from './novelty.ts';
+import { PairCache } from './pair-cache.ts';
 
 const DEPTH = 16;
 /** Kinds of context features, so that they do not meet by chance. */
@@ -14,12 +15,13 @@ const Context = { LockOrder: 1, Failed: 2, Reader: 3, Beside: 4, Handler: 5 } as
 export class Contexts {
   readonly #sink: Novelty;
   readonly #kindOf: Int32Array;
+  readonly #orders = new PairCache(10);
   readonly #held: Int32Array;
   readonly #heldCount: Int32Array;
   /** Per CPU: site of the rcu_read_lock of the section that it is in; 0 if in none. */
   readonly #reader: Int32Array;
   #readers = 0;
-  readonly #names = new Map<string, number>();
+  #sampling = false;
   readonly #running: Int32Array;
 
   constructor(layout: Layout, cpus: number, sink: Novelty) {
@@ -31,7 +33,13 @@ export class Contexts {
     this.#running = new Int32Array(cpus);
   }
 
-  begin(): void {
+  /** Forgets which pairs this worker knows to be in the map. */
+  forget(): void {
+    this.#orders.clear();
+  }
+
+  begin(sampling: boolean): void {
+    this.#sampling = sampling;
     this.#heldCount.fill(0);
     this.#reader.fill(0);
     this.#readers = 0;
@@ -47,6 +55,7 @@ export class Contexts {
     const count = this.#heldCount[cpu];
     const kind = this.#kindOf[address];
     for (let i = base; i < base + count; i++) {
+      if (this.#orders.seen(1 + this.#held[i] * this.#kindOf.length + address) && !this.#sampling) continue;
       this.#sink.add(Feature.Context, mix(mix(Context.LockOrder, this.#kindOf[this.#held[i]]), kind));
     }
     if (count === DEPTH) return;
@@ -94,32 +103,27 @@ export class Contexts {
   }
 
   /** Operations beside one another, and the places where handlers arrived. */
-  operations(begun: AccessLog['begun']): void {
+  turns(log: AccessLog): void {
     const running = this.#running;
     running.fill(0);
-    for (const { cpu, name, handler, site, end } of begun) {
-      const hash = this.#hashOf(name);
-      if (handler) {
-        if (!end) this.#sink.add(Feature.Context, mix(mix(Context.Handler, hash), siteHashes[site]));
+    const { turns, turnsEnd } = log;
+    for (let i = 0; i < turnsEnd; i += 3) {
+      const cpu = turns[i] & Turn.Cpu;
+      const hash = turns[i + 1];
+      const ends = (turns[i] & Turn.End) !== 0;
+      if ((turns[i] & Turn.Handler) !== 0) {
+        const place = siteHashes[turns[i + 2]];
+        if (!ends) this.#sink.add(Feature.Context, mix(mix(Context.Handler, hash), place));
         continue;
       }
-      running[cpu] = end ? 0 : hash;
-      if (end) continue;
+      running[cpu] = ends ? 0 : hash;
+      if (ends) continue;
       for (let c = 0; c < running.length; c++) {
         if (c === cpu || running[c] === 0) continue;
         // Which of the two began first is no difference.
-        const [one, other] = hash < running[c] ? [hash, running[c]] : [running[c], hash];
-        this.#sink.add(Feature.Context, mix(mix(Context.Beside, one), other));
+        const one = hash < running[c] ? hash : running[c];
+        this.#sink.add(Feature.Context, mix(mix(Context.Beside, one), hash ^ running[c]));
       }
     }
-  }
-
-  #hashOf(name: string): number {
-    let hash = this.#names.get(name);
-    if (hash === undefined) {
-      hash = hashText(name) | 1;
-      this.#names.set(name, hash);
-    }
-    return hash;
   }
 }

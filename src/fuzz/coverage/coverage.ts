@@ -3,7 +3,7 @@ import type { Machine } from '../../engine/machine.ts';
 import { Note } from '../../engine/memory/memory.ts';
 import { siteHashes } from '../../engine/sites.ts';
 import type { Model } from '../../targets/target.ts';
-import { AccessLog, Entry, Field, Where, WIDTH } from './access-log.ts';
+import { AccessLog, Field, Where, WIDTH } from './access-log.ts';
 import { Feature } from './classes.ts';
 import { Contexts } from './contexts.ts';
 import { mix } from './hash.ts';
@@ -15,12 +15,17 @@ import { StateChanges } from './state-changes.ts';
 import { Windows } from './windows.ts';
 
 /** One execution in so many has its features counted, for rarity and Good-Turing. */
-const SAMPLE = 16;
+const SAMPLE = 128;
 /** The newest access to a word, packed: site in 14 bits, CPU in 4, whether it wrote, and above that the execution. */
 const Last = { Cpu: 14, Wrote: 18, Epoch: 19 } as const;
 const EPOCHS = 1 << 12;
+/** Site and CPU of an entry of the log: what the access is, for the order of conflicts. */
+const EVENT = (1 << (Field.Cpu + 4)) - 1;
 /** Flags of a reads-from pair, above the two sites. */
 const Seen = { Stale: 1, Forwarded: 2, Delayed: 4 } as const;
+/** Notes and kinds of accesses that need more than most do. */
+const NOTED = ((Note.Delayed | Note.Forwarded) << Field.Note) | (1 << Field.Stale);
+const UNUSUAL = About.Takes | About.Gives | About.Rare | About.Commit;
 
 /**
  * Finds the features of executions: what was executed, who read whose store, who took a word over from whom, what took
@@ -48,7 +53,6 @@ export class Coverage {
   readonly #wroteAt: Int32Array;
   readonly #previous: Int32Array;
   readonly #previousAt: Int32Array;
-  readonly #events: Int32Array;
   #epoch = 0;
   #executions = 0;
   #sampling = false;
@@ -70,7 +74,6 @@ export class Coverage {
     this.#wroteAt = new Int32Array(size);
     this.#previous = new Int32Array(cpus);
     this.#previousAt = new Int32Array(cpus);
-    this.#events = new Int32Array(cpus);
   }
 
   /** Forgets which features this worker knows to be in the map; to be called when the map has changed otherwise. */
@@ -79,6 +82,7 @@ export class Coverage {
     this.#pairs.clear();
     this.#handOffs.clear();
     this.#overtaken.clear();
+    this.#contexts.forget();
     this.#executions = 0;
   }
 
@@ -91,9 +95,8 @@ export class Coverage {
   look(): readonly number[] {
     this.#sampling = this.#executions++ % SAMPLE === 0;
     this.#novelty.begin(this.#sampling);
-    this.#contexts.begin();
+    this.#contexts.begin(this.#sampling);
     this.#windows.begin();
-    this.#events.fill(0);
     this.#previous.fill(0);
     this.#order = 0;
     // What earlier executions of this worker left must not show: features depend on the execution alone.
@@ -103,10 +106,10 @@ export class Coverage {
       this.#last.fill(0);
       this.#epoch = 1;
     }
-    const { words, end } = this.log;
-    for (let at = 0; at < end; at += WIDTH) this.#entry(words[at], words[at + 1], words[at + 2], at);
-    for (const change of this.#states.changes()) this.#novelty.add(Feature.State, change);
-    this.#contexts.operations(this.log.begun);
+    this.#walk();
+    const { changes, count } = this.#states;
+    for (let i = 0; i < count; i++) this.#novelty.add(Feature.State, changes[i]);
+    this.#contexts.turns(this.log);
     this.#map.execution(this.#order);
     return this.#novelty.cells;
   }
@@ -116,85 +119,138 @@ export class Coverage {
     return this.#order;
   }
 
+  /**
+   * Goes over the log. Most accesses are marked loads and stores that nothing was delayed around: what these need is done
+   * in place, as this loop runs for every access of a campaign; `#entry` does the same and the rest for the others.
+   */
+  #walk(): void {
+    const { words, end } = this.log;
+    const windows = this.#windows;
+    const siteSeen = this.#siteSeen;
+    const last = this.#last;
+    const chain = this.#chain;
+    const { keys, shift } = this.#pairs;
+    const delayedSite = this.#delayedSite;
+    const epoch = this.#epoch;
+    if (this.#sampling) {
+      for (let at = 0; at < end; at += WIDTH) this.#entry(words[at], words[at + 1], words[at + 2], at);
+      return;
+    }
+    let order = 0;
+    for (let at = 0; at < end; at += WIDTH) {
+      const what = words[at];
+      const address = words[at + 1];
+      const bits = about[(what >>> Field.Kind) & 31];
+      if ((what & NOTED) !== 0 || (bits & UNUSUAL) !== 0 || address > Where.Address || windows.total > 0) {
+        this.#entry(what, address, words[at + 2], at);
+        continue;
+      }
+      const site = what & 0x3fff;
+      if (siteSeen[site] === 0) this.#site(site);
+      if ((bits & (About.Reads | About.Writes)) === 0) continue;
+      const cpu = (what >>> Field.Cpu) & 15;
+      if ((bits & About.Reads) !== 0) {
+        const writer = words[at + 2];
+        const key = site | ((writer & 0x3fff) << 14);
+        // As `PairCache.seen`.
+        const slot = Math.imul(key, 0x2c1b3c6d) >>> shift;
+        if (keys[slot] !== key || delayedSite[address] !== 0) this.#read(site, address, writer, 0, 0);
+      }
+      const before = last[address];
+      const writes = (bits & About.Writes) !== 0 && (what & (Note.Failed << Field.Note)) === 0 ? 1 : 0;
+      last[address] = site | (cpu << Last.Cpu) | (writes << Last.Wrote) | (epoch << Last.Epoch);
+      let version = address;
+      if (before >>> Last.Epoch === epoch) {
+        version = chain[address];
+        if (((before >>> Last.Cpu) & 15) !== cpu && (((before >>> Last.Wrote) & 1) | writes) !== 0)
+          this.#handOff(before, site, writes);
+      } else chain[address] = address;
+      const h = mix(version, what & EVENT);
+      order = (order + h) | 0;
+      this.#previous[cpu] = site;
+      this.#previousAt[cpu] = at;
+      if (writes === 0) continue;
+      chain[address] = h;
+      this.#wroteAt[address] = at;
+      delayedSite[address] = 0;
+    }
+    this.#order = (this.#order + order) | 0;
+  }
+
+  #site(site: number): void {
+    this.#siteSeen[site] = 1;
+    this.#novelty.add(Feature.Site, siteHashes[site]);
+  }
+
   #entry(what: number, where: number, writer: number, at: number): void {
     const site = what & 0x3fff;
     const cpu = (what >>> Field.Cpu) & 15;
-    const kind = (what >>> Field.Kind) & 31;
+    const bits = about[(what >>> Field.Kind) & 31];
     const address = where & Where.Address;
-    if (kind === Entry.Commit) {
+    if (bits === About.Commit) {
       this.#committed(cpu, address, at);
       return;
     }
-    if (this.#siteSeen[site] === 0 || this.#sampling) {
-      this.#siteSeen[site] = 1;
-      this.#novelty.add(Feature.Site, siteHashes[site]);
-    }
-    const bits = about[kind];
-    const note = (what >>> Field.Note) & 15;
+    if (this.#siteSeen[site] === 0 || this.#sampling) this.#site(site);
+    const delayed = (what & (Note.Delayed << Field.Note)) !== 0;
+    const failed = (what & (Note.Failed << Field.Note)) !== 0;
     const stale = (what >>> Field.Stale) & 1;
-    if (this.#windows.count(cpu) > 0)
-      this.#settle(cpu, where >>> Where.Delayed, (note & Note.Delayed) !== 0, address, at);
+    if (this.#windows.count(cpu) > 0) this.#settle(cpu, where >>> Where.Delayed, delayed, address, at);
     if ((bits & (About.Reads | About.Writes)) === 0) {
-      if ((bits & About.Rare) !== 0) this.#contexts.rare(cpu, kind, site, (note & Note.Failed) !== 0);
+      if (bits === About.Rare) this.#contexts.rare(cpu, (what >>> Field.Kind) & 31, site, failed);
       return;
     }
-    const event = (cpu << 20) | this.#events[cpu]++;
-    if ((note & Note.Delayed) !== 0) {
-      this.#windows.delay(cpu, site, address, event);
+    if (delayed) {
+      this.#windows.delay(cpu, site, address);
       return;
     }
-    if ((note & Note.Forwarded) === 0 && this.#windows.count(cpu) > 0) this.#overtakes(cpu, site, address);
+    const forwarded = (what & (Note.Forwarded << Field.Note)) !== 0;
+    if (!forwarded && this.#windows.count(cpu) > 0) this.#overtakes(cpu, site, address);
     if ((bits & About.Reads) !== 0) {
-      this.#read(site, address, writer, note, stale);
+      this.#read(site, address, writer, stale, forwarded ? 1 : 0);
       if (stale !== 0) this.#early(cpu, site, address);
     }
-    const writes = (bits & About.Writes) !== 0 && (note & Note.Failed) === 0;
-    this.#touch(cpu, site, address, writes, event + (stale << 19), at);
+    const writes = (bits & About.Writes) !== 0 && !failed;
+    this.#touch(cpu, site, address, writes, stale, at);
     this.#previous[cpu] = site;
     this.#previousAt[cpu] = at;
-    if (bits >= About.Takes) {
-      if ((bits & About.Takes) !== 0 && writes) this.#contexts.take(cpu, address);
-      else if ((bits & About.Gives) !== 0) this.#contexts.give(cpu, address);
-    }
+    if ((bits & About.Takes) !== 0 && writes) this.#contexts.take(cpu, address);
+    else if ((bits & About.Gives) !== 0) this.#contexts.give(cpu, address);
     if (writes && this.#pointer[address] !== 0 && this.#contexts.reading) this.#contexts.updated(cpu, site);
   }
 
   /** Reads-from: the store that gave the word its newest value, and the load. */
-  #read(site: number, address: number, writer: number, note: number, stale: number): void {
+  #read(site: number, address: number, writer: number, stale: number, forwarded: number): void {
     const store = writer & 0x3fff;
-    let flags = stale | ((note & Note.Forwarded) !== 0 ? Seen.Forwarded : 0);
+    let flags = stale * Seen.Stale + forwarded * Seen.Forwarded;
     if (this.#delayedSite[address] === writer && writer !== 0) flags |= Seen.Delayed;
-    const key = site | (store << 14) | (flags << 28);
-    if (this.#pairs.seen(key) && !this.#sampling) return;
+    if (this.#pairs.seen(site | (store << 14) | (flags << 28)) && !this.#sampling) return;
     this.#novelty.add(Feature.ReadsFrom, mix(mix(siteHashes[store], siteHashes[site]), flags));
   }
 
-  /** Hand-off to another CPU, and the order of conflicting accesses. */
-  #touch(cpu: number, site: number, address: number, writes: boolean, event: number, at: number): void {
-    const last = this.#last[address];
+  /** What a word was last accessed by, and the order of conflicting accesses. */
+  #touch(cpu: number, site: number, address: number, writes: boolean, stale: number, at: number): void {
+    const before = this.#last[address];
     const wrote = writes ? 1 : 0;
     this.#last[address] = site | (cpu << Last.Cpu) | (wrote << Last.Wrote) | (this.#epoch << Last.Epoch);
-    if (last >>> Last.Epoch !== this.#epoch) this.#chain[address] = address;
-    else if (((last >>> Last.Cpu) & 15) !== cpu) {
-      const before = (last >>> Last.Wrote) & 1;
-      if ((before | wrote) !== 0) {
-        const from = last & 0x3fff;
-        const key = site | (from << 14) | (before << 28) | (wrote << 29) | (1 << 30);
-        if (!this.#handOffs.seen(key) || this.#sampling) {
-          this.#novelty.add(
-            Feature.HandOff,
-            mix(mix(siteHashes[from], siteHashes[site]), 2 * before + wrote),
-          );
-        }
-      }
-    }
-    // A read adds to the order what it read; a write starts a new version that follows from all before it.
-    const h = mix(this.#chain[address], event);
+    if (before >>> Last.Epoch !== this.#epoch) this.#chain[address] = address;
+    else if (((before >>> Last.Cpu) & 15) !== cpu && (((before >>> Last.Wrote) & 1) | wrote) !== 0)
+      this.#handOff(before, site, wrote);
+    // A read adds to the order which version it read; a write makes a new version of the one before.
+    const h = mix(this.#chain[address], site | (cpu << Field.Cpu) | (stale << 30));
     this.#order = (this.#order + h) | 0;
     if (!writes) return;
     this.#chain[address] = h;
     this.#wroteAt[address] = at;
     this.#delayedSite[address] = 0;
+  }
+
+  /** An access after one of another CPU, one of the two a write. */
+  #handOff(before: number, site: number, wrote: number): void {
+    const from = before & 0x3fff;
+    const kind = 2 * ((before >>> Last.Wrote) & 1) + wrote;
+    if (this.#handOffs.seen(site | (from << 14) | (kind << 28)) && !this.#sampling) return;
+    this.#novelty.add(Feature.HandOff, mix(mix(siteHashes[from], siteHashes[site]), kind));
   }
 
   /** Stores that the CPU still delays and that an access takes effect before. */
@@ -245,7 +301,7 @@ export class Coverage {
     const windows = this.#windows;
     const site = windows.siteAt(cpu, place);
     const address = windows.addressAt(cpu, place);
-    this.#touch(cpu, site, address, true, windows.eventAt(cpu, place), at);
+    this.#touch(cpu, site, address, true, 0, at);
     this.#delayedSite[address] = site | ((cpu + 1) << Field.Cpu);
     windows.remove(cpu, place);
   }

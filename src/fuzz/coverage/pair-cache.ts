@@ -3,23 +3,24 @@
  * pair (then the map is asked), never invents one.
  */
 export class PairCache {
-  readonly #keys: Int32Array;
-  readonly #shift: number;
+  /** For loops that do what `seen` does in place. */
+  readonly keys: Int32Array;
+  readonly shift: number;
 
   constructor(bits: number) {
-    this.#keys = new Int32Array(1 << bits);
-    this.#shift = 32 - bits;
+    this.keys = new Int32Array(1 << bits);
+    this.shift = 32 - bits;
   }
 
   clear(): void {
-    this.#keys.fill(0);
+    this.keys.fill(0);
   }
 
   /** True if the key (not 0) was there; it is now. */
   seen(key: number): boolean {
-    const slot = Math.imul(key ^ (key >>> 15), 0x2c1b3c6d) >>> this.#shift;
-    if (this.#keys[slot] === key) return true;
-    this.#keys[slot] = key;
+    const slot = Math.imul(key, 0x2c1b3c6d) >>> this.shift;
+    if (this.keys[slot] === key) return true;
+    this.keys[slot] = key;
     return false;
   }
 }

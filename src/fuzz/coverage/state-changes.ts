@@ -22,8 +22,9 @@ export class StateChanges {
   readonly #mirror: Int32Array;
   readonly #addresses: readonly number[];
   readonly #objectOf: readonly (Tracked | undefined)[];
-  #changes = new Int32Array(256);
-  #count = 0;
+  /** Hashes of the changes of the last execution, and how many there are. */
+  changes = new Int32Array(256);
+  count = 0;
 
   constructor(machine: Machine, model: Pick<Model, 'layout' | 'abstractions'>) {
     const { layout } = model;
@@ -50,7 +51,7 @@ export class StateChanges {
 
   /** The concurrent part of an execution begins. */
   begin(): void {
-    this.#count = 0;
+    this.count = 0;
     for (const a of this.#addresses) this.#mirror[a] = this.#words[a];
   }
 
@@ -67,16 +68,11 @@ export class StateChanges {
     mirror[address] = value;
     const after = abstraction.state(mirror, object);
     if (before === after) return;
-    if (this.#count === this.#changes.length) {
-      const larger = new Int32Array(2 * this.#changes.length);
-      larger.set(this.#changes);
-      this.#changes = larger;
+    if (this.count === this.changes.length) {
+      const larger = new Int32Array(2 * this.changes.length);
+      larger.set(this.changes);
+      this.changes = larger;
     }
-    this.#changes[this.#count++] = mix(mix(kind, before), after);
-  }
-
-  /** Hashes of the changes of the last execution. */
-  changes(): Int32Array {
-    return this.#changes.subarray(0, this.#count);
+    this.changes[this.count++] = mix(mix(kind, before), after);
   }
 }

@@ -5,19 +5,20 @@ const DEPTH = 32;
 /** The stores that each CPU delays, as the log of an execution tells: what later accesses overtake. */
 export class Windows {
   readonly #count: Int32Array;
+  /** Delayed stores of all CPUs. */
+  total = 0;
   readonly #site: Int32Array;
   readonly #address: Int32Array;
-  readonly #event: Int32Array;
 
   constructor(cpus: number) {
     this.#count = new Int32Array(cpus);
     this.#site = new Int32Array(cpus * DEPTH);
     this.#address = new Int32Array(cpus * DEPTH);
-    this.#event = new Int32Array(cpus * DEPTH);
   }
 
   begin(): void {
-    this.#count.fill(0);
+    if (this.total > 0) this.#count.fill(0);
+    this.total = 0;
   }
 
   count(cpu: number): number {
@@ -37,17 +38,12 @@ export class Windows {
     return this.#address[cpu * DEPTH + place];
   }
 
-  /** The event (see `Conflicts`) that issued the store. */
-  eventAt(cpu: number, place: number): number {
-    return this.#event[cpu * DEPTH + place];
-  }
-
-  delay(cpu: number, site: number, address: number, event: number): void {
+  delay(cpu: number, site: number, address: number): void {
     if (this.#count[cpu] === DEPTH) this.remove(cpu, 0);
     const i = cpu * DEPTH + this.#count[cpu]++;
+    this.total++;
     this.#site[i] = site;
     this.#address[i] = address;
-    this.#event[i] = event;
   }
 
   /** Place of the oldest delayed store of a CPU to a word, or -1. */
@@ -60,10 +56,10 @@ export class Windows {
   remove(cpu: number, place: number): void {
     const base = cpu * DEPTH;
     const last = --this.#count[cpu];
+    this.total--;
     for (let i = base + place; i < base + last; i++) {
       this.#site[i] = this.#site[i + 1];
       this.#address[i] = this.#address[i + 1];
-      this.#event[i] = this.#event[i + 1];
     }
   }
 }
