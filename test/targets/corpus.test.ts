@@ -34,8 +34,6 @@ const awaited: readonly string[] = [
   ...numbered('ts:M', 23),
   ...numbered('ts:H', 10),
   ...['mte:H18', 'mte:H19', 'mte:H20'],
-  ...[3, 5, 6, 7, 8, 9, 10].map(n => `memtype:B3-${n}`),
-  ...[21, 22, 24, 25].map(n => `kvm:C${n}`),
 ];
 
 /** Distinct bugs that the corpus must show. */
