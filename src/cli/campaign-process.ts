@@ -38,6 +38,8 @@ async function run(start: StartMessage): Promise<void> {
     limits: start.limits,
     killers: start.killers,
     restarts: start.restarts,
+    selfcheck: start.selfcheck,
+    input: start.input,
     texts: textsFor(targets),
     emit,
     banner: {
@@ -66,7 +68,9 @@ function textsFor(targets: readonly Target[]): Texts {
 }
 
 async function emitSites(of: Campaign): Promise<void> {
-  const sites = await of.pool.run<'sites'>({ type: 'sites' });
+  const sites = (await of.pool.run<'sites'>({ type: 'sites' })).filter(
+    site => !site.key.startsWith('planted.'),
+  );
   const missed = sites.filter(site => site.count === 0).map(({ key, line }) => `${key} (line ${line})`);
   emit({ type: 'sites', total: sites.length, missed });
 }

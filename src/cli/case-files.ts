@@ -1,29 +1,14 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { UsageError } from '../engine/errors.ts';
 import type { Case } from '../fuzz/case/case.ts';
 import { readCase } from '../fuzz/case/read.ts';
+import { reasonOf } from '../fuzz/directory/atomic.ts';
+import { caseFilesBelow } from '../fuzz/directory/case-files.ts';
 import type { Target } from '../targets/target.ts';
 
-/** The case files that paths name: files themselves, and all `.yaml` files below directories, sorted. */
+/** The case files that paths name: files themselves, and all case files below directories, sorted. */
 export function caseFiles(paths: readonly string[]): readonly string[] {
-  return paths.flatMap(path => {
-    if (!isDirectory(path)) return [path];
-    const found = readdirSync(path, { recursive: true, encoding: 'utf8' })
-      .filter(name => /\.ya?ml$/.test(name))
-      .sort()
-      .map(name => join(path, name));
-    if (found.length === 0) throw new UsageError(`${path}: no case files (*.yaml) in this directory`);
-    return found;
-  });
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch (error) {
-    throw new UsageError(`${path}: ${fileProblem(error)}`);
-  }
+  return paths.flatMap(caseFilesBelow);
 }
 
 /** @throws UsageError naming the file. */
@@ -32,13 +17,7 @@ export function loadCase(path: string, targets: readonly Target[]): Case {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    throw new UsageError(`${path}: ${fileProblem(error)}`);
+    throw new UsageError(`${path}: ${reasonOf(error)}`);
   }
   return readCase(bytes, path, targets);
-}
-
-/** What a file system error means, without code and path. */
-export function fileProblem(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.message.replace(/^[A-Z]+: /, '').replace(/, \w+( '.*')?$/, '');
 }

@@ -1,11 +1,7 @@
-import { availableParallelism } from 'node:os';
 import type { ArgumentsCamelCase, Argv, InferredOptionTypes } from 'yargs';
 import { UsageError } from '../engine/errors.ts';
 import type { FuzzOptions } from './commands/fuzz.ts';
-import { type GlobalOptions, parseCount, parseDuration } from './options.ts';
-
-/** Most worker threads: more cores than that share no memory bus worth the name. */
-const MAX_WORKERS = 512;
+import { type GlobalOptions, parseCount, parseDuration, workersOf } from './options.ts';
 
 const options = {
   time: { describe: 'end after this time: 30s, 5m, 8h', type: 'string' },
@@ -34,6 +30,8 @@ const options = {
     default: true,
   },
   json: { describe: 'one JSON object a line (docs/json.md)', type: 'boolean', default: false },
+  junit: { describe: 'at the end, write designs and findings as JUnit XML', type: 'string' },
+  sarif: { describe: 'at the end, write the findings as SARIF', type: 'string' },
   ui: { describe: 'screens (not there yet); --no-ui for plain lines', type: 'boolean', default: true },
   sites: { describe: 'print which places of the model were not reached', type: 'boolean', default: false },
 } as const;
@@ -106,14 +104,13 @@ export function fuzzOptions(argv: ArgumentsCamelCase<Given>, global: GlobalOptio
     resume: argv.resume,
     instance: name === undefined ? null : { name, main: main !== undefined },
     input: argv.input,
-    workers:
-      argv.workers === undefined
-        ? availableParallelism()
-        : parseCount('--workers', argv.workers, 1, MAX_WORKERS),
+    workers: workersOf(argv.workers),
     untilCrash: argv.untilCrash,
     deterministic: argv.deterministic,
     selfcheck: argv.selfcheck,
     sites: argv.sites,
     json: argv.json,
+    junit: argv.junit,
+    sarif: argv.sarif,
   };
 }

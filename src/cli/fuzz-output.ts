@@ -43,7 +43,8 @@ export function plainOutput(debug: boolean): Output {
         );
         return;
       case 'selfcheck':
-        for (const line of event.lines) (event.ok ? console.log : console.error)(line);
+        if (event.ok) console.log(shortCheck(event.lines));
+        else for (const line of event.lines) console.error(line);
         return;
       case 'note':
         (event.level === 'warning' ? console.error : console.log)(`pagestorm: ${event.message}`);
@@ -68,3 +69,8 @@ export const jsonOutput: Output = event => {
     console.log(JSON.stringify({ ...rest, ...figures(status) }));
   } else console.log(JSON.stringify(event));
 };
+
+/** A self-check that went well needs one line. */
+function shortCheck(lines: readonly string[]): string {
+  return lines.map((line, i) => (i === 0 ? line : line.replace(/^[^:]*: /, ''))).join('; ');
+}

@@ -2,15 +2,18 @@ import yargs from 'yargs';
 import { UsageError } from '../engine/errors.ts';
 import { loadTargets } from '../fuzz/registry.ts';
 import type { Target } from '../targets/target.ts';
+import { cminCommand } from './commands/cmin.ts';
 import { fuzzCommand } from './commands/fuzz.ts';
 import { litmusCommand, litmusOptions } from './commands/litmus.ts';
 import { matrixCommand, matrixOptions } from './commands/matrix.ts';
 import { minimizeCommand } from './commands/minimize.ts';
 import { replayCommand } from './commands/replay.ts';
+import { selfcheckCommand } from './commands/selfcheck.ts';
 import { targetsCommand } from './commands/targets.ts';
+import { whatsupCommand } from './commands/whatsup.ts';
 import { Exit } from './exit.ts';
 import { fuzzArguments, fuzzOptions } from './fuzz-arguments.ts';
-import { type GlobalOptions, parseCount, parseDuration } from './options.ts';
+import { type GlobalOptions, parseCount, parseDuration, workersOf } from './options.ts';
 
 interface GlobalArguments {
   readonly targetModule: readonly string[];
@@ -91,7 +94,9 @@ async function parse(args: readonly string[]): Promise<number> {
             describe: 'if a schedule no longer fits, search near it',
             type: 'boolean',
             default: false,
-          }),
+          })
+          .option('junit', { describe: 'write the outcomes as JUnit XML', type: 'string' })
+          .option('sarif', { describe: 'write what is not as expected as SARIF', type: 'string' }),
       argv =>
         using(argv, (targets, options) =>
           replayCommand(targets, {
@@ -100,6 +105,8 @@ async function parse(args: readonly string[]): Promise<number> {
             trace: argv.trace,
             diagram: argv.diagram,
             search: argv.search,
+            junit: argv.junit,
+            sarif: argv.sarif,
           }),
         ),
     )
@@ -124,6 +131,56 @@ async function parse(args: readonly string[]): Promise<number> {
             executions: parseCount('--execs', argv.execs, 1, 1e12),
           }),
         ),
+    )
+    .command(
+      'whatsup <dir>',
+      'sum up the campaigns of a directory',
+      y =>
+        y
+          .positional('dir', {
+            describe: 'a campaign, or what instances share',
+            type: 'string',
+            demandOption: true,
+          })
+          .option('json', { describe: 'one JSON object for each instance', type: 'boolean', default: false }),
+      argv => {
+        code = whatsupCommand(argv.dir, argv.json);
+      },
+    )
+    .command(
+      'cmin <dir>',
+      'keep the smallest part of a queue that shows the same',
+      y =>
+        y
+          .positional('dir', {
+            describe: 'a campaign, or a folder of cases',
+            type: 'string',
+            demandOption: true,
+          })
+          .option('output', {
+            alias: 'o',
+            describe: 'copy what is kept there; else the rest of the queue is set aside',
+            type: 'string',
+          })
+          .option('workers', { describe: 'worker threads; one for each core unless given', type: 'string' }),
+      argv =>
+        using(argv, (targets, options) =>
+          cminCommand(targets, {
+            ...options,
+            dir: argv.dir,
+            out: argv.output,
+            workers: workersOf(argv.workers),
+          }),
+        ),
+    )
+    .command(
+      'selfcheck',
+      'show that the search finds planted bugs',
+      y =>
+        y
+          .option('memory', { describe: 'memory model; all unless given', type: 'string' })
+          .option('seed', { describe: 'name of the random streams', type: 'string', default: 'selfcheck' }),
+      argv => using(argv, (_, options) => selfcheckCommand(options, argv.memory, argv.seed)),
     )
     .command(
       'matrix [design..]',

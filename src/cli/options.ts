@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { UsageError } from '../engine/errors.ts';
 import type { MemoryName } from '../engine/memory/index.ts';
 import { memoryByName } from '../fuzz/executor.ts';
@@ -58,4 +59,12 @@ export function machineOf(
       mms: count('--mms', asked.mms, target.size.mms, MAX_OBJECTS),
     },
   };
+}
+
+/** Most worker threads: more cores than that share no memory bus worth the name. */
+const MAX_WORKERS = 512;
+
+/** Worker threads asked for; one for each core unless somebody asks. */
+export function workersOf(asked: string | undefined): number {
+  return asked === undefined ? availableParallelism() : parseCount('--workers', asked, 1, MAX_WORKERS);
 }

@@ -34,6 +34,7 @@ export class Batch {
   readonly #task: FuzzTask;
   readonly #known: Set<string>;
   readonly #findings: RawFinding[] = [];
+  readonly #seen = new Map<string, number>();
   readonly #tally = new Tally();
   readonly #classes = new ClassCounter();
   readonly #discoveries: Discovery[] = [];
@@ -82,6 +83,7 @@ export class Batch {
       cutOff: this.#cutOff,
       accesses: this.#accesses,
       findings: this.#findings,
+      seen: [...this.#seen],
       discoveries: this.#discoveries,
       yields: this.#tally.yields(),
       classes: this.#classes.counts(),
@@ -199,7 +201,9 @@ export class Batch {
   #violated(end: number, index: number, planned: Planned, recorder: Recorder): void {
     this.#violations++;
     const verdict = this.#executor.verdictOf(end);
-    if (verdict.verdict !== 'violation' || this.#known.has(verdict.signature)) return;
+    if (verdict.verdict !== 'violation') return;
+    this.#seen.set(verdict.signature, 1 + (this.#seen.get(verdict.signature) ?? 0));
+    if (this.#known.has(verdict.signature)) return;
     const message = this.#executor.machine.violation?.message ?? '';
     this.#add(verdict, message, index, planned, recorder);
   }

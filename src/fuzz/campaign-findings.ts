@@ -70,7 +70,7 @@ export class Findings {
     asFound: boolean,
   ): Promise<Crash | null> {
     const { case: one, message } = raw;
-    if (this.store.find(one) !== undefined) return null;
+    if (this.store.find(job.design, job.memory, knownKey(one.expect)) !== undefined) return null;
     const crash = await this.store.create(one, this.#texts.caseText(one, message), provenance, at);
     const modelFault = isModelFault(raw);
     this.#emit({

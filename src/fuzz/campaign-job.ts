@@ -14,6 +14,7 @@ const MAX_FAILURES = 3;
 export interface SavedJob {
   readonly design: string;
   readonly left: number | null;
+  readonly done: number;
   readonly hangs: number;
   readonly closed: boolean;
   readonly queue: QueueState;
@@ -29,6 +30,8 @@ export class CampaignJob {
   readonly known = new Set<string>();
   /** Executions left; Infinity for no limit. */
   left: number;
+  /** Executions done, by all runs. */
+  done = 0;
   /** Executions that batches under way may use up. */
   reserved = 0;
   readonly map = new CoverageMap();
@@ -79,6 +82,20 @@ export class CampaignJob {
     return fresh;
   }
 
+  /** Marks features as seen; returns those that were new. */
+  claim(features: readonly number[]): readonly number[] {
+    const fresh = features.filter(cell => this.map.claim(cell));
+    for (const cell of fresh) this.#shown[cell] = 1;
+    return fresh;
+  }
+
+  /** Takes an entry whose file cannot be used out of the queue. */
+  drop(id: string): void {
+    const state = this.queue.toJSON();
+    const entries = state.entries.filter(entry => entry.id !== id);
+    this.queue = SearchQueue.fromJSON({ ...state, entries }, cell => this.map.hits(cell));
+  }
+
   /** Merges the map of a batch of a deterministic campaign. */
   merge({ mapChanges }: BatchResult): void {
     if (mapChanges !== null) this.map.merge(mapChanges);
@@ -89,6 +106,7 @@ export class CampaignJob {
     this.#failures = 0;
     const executions = results.reduce((sum, result) => sum + result.executions, 0);
     this.left -= executions;
+    this.done += executions;
     this.queue.done(step, { executions, newFeatures });
   }
 
@@ -106,6 +124,7 @@ export class CampaignJob {
     return {
       design: this.job.design,
       left: Number.isFinite(this.left) ? this.left : null,
+      done: this.done,
       hangs: this.#hangs,
       closed: this.#closed,
       queue: this.queue.toJSON(),
@@ -113,16 +132,21 @@ export class CampaignJob {
     };
   }
 
-  /** Goes on from what was saved; `drawn` programs at least have been handed out since. A new limit counts from now. */
-  restore(saved: SavedJob, drawn: number, newLimit: boolean): void {
+  /**
+   * Goes on from what was saved; `drawn` programs at least have been handed out since. A new limit counts from now.
+   * Entries that are not there any more are left out.
+   */
+  restore(saved: SavedJob, drawn: number, newLimit: boolean, there: (id: string) => boolean): void {
     if (saved.left !== null && !newLimit) this.left = saved.left;
+    this.done = saved.done;
     this.#hangs = saved.hangs;
     this.#closed = saved.closed;
     const content = unpacked(saved.map);
     this.map.merge(content);
     for (let cell = 0; cell < CELLS; cell++) if (this.map.has(cell)) this.#shown[cell] = 1;
     const { queue } = saved;
-    const state = { ...queue, nextProgram: Math.max(queue.nextProgram, drawn) };
+    const entries = queue.entries.filter(entry => there(entry.id));
+    const state = { ...queue, entries, nextProgram: Math.max(queue.nextProgram, drawn) };
     this.queue = SearchQueue.fromJSON(state, cell => this.map.hits(cell));
   }
 }

@@ -2,11 +2,12 @@ import type { Operation } from '../targets/target.ts';
 import type { CampaignJob, SavedJob } from './campaign-job.ts';
 import type { CampaignSetup } from './campaign-setup.ts';
 import type { Case } from './case/case.ts';
+import type { Evaluated } from './coverage/evaluate.ts';
 import { type Crash, CrashStore, type Sighting } from './directory/crash-store.ts';
 import { Disk, DiskError } from './directory/disk.ts';
 import type { Provenance } from './directory/names.ts';
 import { PlotData } from './directory/plot-data.ts';
-import { QueueStore } from './directory/queue-store.ts';
+import { type QueueFile, QueueStore } from './directory/queue-store.ts';
 import { SeedStore } from './directory/seed-store.ts';
 import { readSnapshot, type Snapshot, snapshotText } from './directory/snapshot.ts';
 import { Streams } from './directory/streams.ts';
@@ -29,6 +30,8 @@ interface Moment {
   readonly design: string;
   readonly minimizing: number;
   readonly pending: number;
+  /** Turns that entries have had. */
+  readonly turns: number;
   /** Executions of batches under way. */
   readonly running: number;
 }
@@ -56,7 +59,7 @@ export class CampaignRecord {
   constructor(setup: CampaignSetup) {
     const { places, targets, config } = setup;
     this.#setup = setup;
-    this.disk = new Disk(message => setup.emit({ type: 'note', level: 'warning', message }));
+    this.disk = new Disk(message => this.#note(message));
     this.crashes = new CrashStore(places, this.disk);
     this.seeds = new SeedStore(targets);
     this.#queue = new QueueStore(places.queue, places.setAside, this.disk);
@@ -70,44 +73,64 @@ export class CampaignRecord {
     this.#plot = new PlotData(places.plot);
   }
 
+  #note(message: string): void {
+    this.#setup.emit({ type: 'note', level: 'warning', message });
+  }
+
   /** Seconds that the campaign has run, earlier runs included. */
   get seconds(): number {
     return this.#before + (performance.now() - this.#began) / 1000;
   }
 
-  /** Takes up what earlier runs have left. */
-  async restore(jobs: readonly CampaignJob[], fromNow: boolean): Promise<void> {
+  /**
+   * Takes up what earlier runs have left; returns the entries that no snapshot knows, which must be run to be of use. In
+   * a deterministic campaign there are none: the round that was cut short is run again and writes the same files.
+   */
+  restore(jobs: readonly CampaignJob[], fromNow: boolean): readonly QueueFile[] {
     const { places, targets, config } = this.#setup;
-    const note = (message: string): void => this.#setup.emit({ type: 'note', level: 'warning', message });
-    this.crashes.load(targets, note);
+    this.crashes.load(targets, message => this.#note(message));
     for (const crash of this.crashes.all) {
       for (const { job, known } of jobs) {
         if (job.design === crash.design && job.memory === crash.memory) known.add(crash.key);
       }
     }
+    const files = this.#queue.list();
     const snapshot = readSnapshot(places.snapshot);
     if (typeof snapshot === 'string') {
-      note(`${snapshot}; the campaign goes on from its queue and findings, counters begin anew`);
-    } else if (snapshot !== null) this.#resume(snapshot, jobs, fromNow);
-    if (config.deterministic)
-      this.#queue.next = snapshot === null || typeof snapshot === 'string' ? 0 : snapshot.nextEntry;
+      this.#note(`${snapshot}; the campaign goes on from its queue and findings, and counts anew`);
+    }
+    const usable = typeof snapshot === 'string' ? null : snapshot;
+    if (usable !== null) this.#resume(usable, jobs, fromNow, files);
+    const from = usable?.nextEntry ?? 0;
+    this.#queue.next = config.deterministic ? from : Math.max(from, 1 + (files.at(-1)?.id ?? -1));
+    // What the round that was cut short has counted is counted again.
+    if (config.deterministic) this.crashes.recount(usable?.seen ?? {});
     this.#countFindings();
     this.counters.restarts += this.#setup.restarts > 0 ? 1 : 0;
     if (this.counters.startTime === 0) this.counters.startTime = unixTime();
     this.#before = this.counters.runSeconds;
     this.#began = performance.now();
     this.#rate = new Rate(0, this.counters.executions);
+    return config.deterministic ? [] : files.filter(file => file.id >= from);
   }
 
-  #resume(snapshot: Snapshot, jobs: readonly CampaignJob[], fromNow: boolean): void {
+  #resume(
+    snapshot: Snapshot,
+    jobs: readonly CampaignJob[],
+    fromNow: boolean,
+    files: readonly QueueFile[],
+  ): void {
+    const { deterministic } = this.#setup.config;
     this.counters = readCounters(snapshot.counters);
     this.#synced = { ...snapshot.synced };
-    this.#queue.next = snapshot.nextEntry;
+    const paths = new Map(files.map(file => [String(file.id), file.path]));
+    this.seeds.known(paths);
     for (const job of jobs) {
       const saved = snapshot.jobs[job.index];
       if (!isSaved(saved) || saved.design !== job.job.design) continue;
       // In a deterministic campaign the round that was cut short is run again; else nothing is drawn twice.
-      job.restore(saved, this.#setup.config.deterministic ? 0 : (this.#drawn[job.index] ?? 0), fromNow);
+      const drawn = deterministic ? 0 : (this.#drawn[job.index] ?? 0);
+      job.restore(saved, drawn, fromNow, id => paths.has(id));
     }
   }
 
@@ -158,9 +181,38 @@ export class CampaignRecord {
 
   /** Adds a discovery to the queue; resolves when its file is there. */
   admit(job: CampaignJob, discovery: Discovery, executions: number): Promise<void> {
-    const { case: one, answers, parent, features, accesses, provenance: how } = discovery;
     const at = { ...this.now(), execs: executions };
-    const provenance = { ...this.provenance(parent, at), op: how, coverage: true };
+    const provenance = { ...this.provenance(discovery.parent, at), op: discovery.provenance, coverage: true };
+    return this.#add(job, discovery, provenance);
+  }
+
+  /** Adds what was found elsewhere. */
+  takeIn(
+    job: CampaignJob,
+    { case: one, answers, accesses }: Evaluated,
+    features: readonly number[],
+    from: Omit<Provenance, 'id'>,
+  ): Promise<void> {
+    this.counters.imported++;
+    const provenance = { ...this.provenance(null, this.now()), ...from, coverage: true };
+    return this.#add(job, { case: one, answers, accesses, parent: null, features }, provenance);
+  }
+
+  /** Takes up an entry whose file was there already. */
+  readmit(job: CampaignJob, file: QueueFile, entry: Evaluated, features: readonly number[]): void {
+    const id = String(file.id);
+    this.seeds.read(id, file.path, entry.case);
+    job.queue.add({ id, parent: null, features, accesses: entry.accesses });
+    this.counters.queued++;
+    this.counters.features += features.length;
+  }
+
+  #add(
+    job: CampaignJob,
+    entry: Pick<Discovery, 'case' | 'answers' | 'accesses' | 'parent' | 'features'>,
+    provenance: Omit<Provenance, 'id'>,
+  ): Promise<void> {
+    const { case: one, answers, parent, features, accesses } = entry;
     const operations = this.#operations[job.index] ?? [];
     const { id, path, written } = this.#queue.add(one, { operations }, provenance);
     const name = String(id);
@@ -172,6 +224,34 @@ export class CampaignRecord {
     return written;
   }
 
+  /** Moves an entry that cannot be used out of the queue. */
+  async setAside(file: Pick<QueueFile, 'path' | 'name'>, reason: string): Promise<void> {
+    this.counters.setAside++;
+    this.#note(`${file.path}: set aside: ${reason}`);
+    await this.#queue.setAside(file, reason);
+  }
+
+  /** Keeps a copy of a case that the user named and that cannot be used. */
+  async setAsideCopy(path: string, reason: string): Promise<void> {
+    this.counters.setAside++;
+    await this.#queue.setAsideCopy(path, reason);
+  }
+
+  /** The id up to which an instance's entries have been looked at. */
+  syncedTo(instance: string): number {
+    return this.#synced[instance] ?? 0;
+  }
+
+  synced(instance: string, next: number): void {
+    this.#synced[instance] = next;
+  }
+
+  /** Counts sightings of a finding. */
+  seen({ job }: CampaignJob, key: string, times: number): void {
+    const crash = this.crashes.find(job.design, job.memory, key);
+    if (crash !== undefined) this.crashes.seen(crash, times, this.now());
+  }
+
   found(hang: boolean, modelFault: boolean): void {
     const { counters } = this;
     if (modelFault) counters.modelFaults++;
@@ -181,7 +261,8 @@ export class CampaignRecord {
     else counters.lastCrash = unixTime();
   }
 
-  status({ liveDesigns, design, minimizing, pending, running }: Moment): Status {
+  status({ liveDesigns, design, minimizing, pending, turns, running }: Moment): Status {
+    this.counters.cycles = Math.floor(turns / Math.max(1, this.counters.queued));
     this.counters.runSeconds = this.seconds;
     const at = this.seconds - this.#before;
     const executions = this.counters.executions + running;
@@ -204,16 +285,17 @@ export class CampaignRecord {
   }
 
   /** Tells and writes the figures when it is time. */
-  tick(status: Status): void {
+  tick(status: () => Status): void {
     const now = performance.now() / 1000;
     if (now >= this.#nextStatus) {
       this.#nextStatus = now + STATUS_SECONDS;
-      this.#setup.emit({ type: 'status', status });
+      this.#setup.emit({ type: 'status', status: status() });
     }
     if (now >= this.#nextStats && !this.disk.full) {
       this.#nextStats = now + STATS_SECONDS;
-      this.#plot.add(plotRow(status));
-      this.#writeStats(status).catch(() => {});
+      const current = status();
+      this.#plot.add(plotRow(current));
+      this.#writeStats(current).catch(() => {});
       this.crashes.flush().catch(() => {});
     }
   }
@@ -235,6 +317,7 @@ export class CampaignRecord {
       counters: this.counters,
       nextEntry: this.#queue.next,
       jobs: jobs.map(job => job.save()),
+      seen: this.crashes.sightings(),
       synced: this.#synced,
     });
     const taken = performance.now() - began;

@@ -33,6 +33,10 @@ export interface CampaignSetup {
   readonly killers: readonly Killer[];
   /** Times that the process died since the command was given. */
   readonly restarts: number;
+  /** Whether the search is to show first that it finds a planted bug. */
+  readonly selfcheck: boolean;
+  /** Folder of cases to begin with; null for none. */
+  readonly input: string | null;
   readonly texts: Texts;
   readonly emit: (event: CampaignEvent) => void;
   /** What `fuzzer_stats` says besides figures. */

@@ -1,22 +1,31 @@
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { knownKey } from './batch.ts';
 import { Findings, isModelFault } from './campaign-findings.ts';
+import { Importer } from './campaign-import.ts';
 import { CampaignJob } from './campaign-job.ts';
 import { salvage, samePlan, upTo } from './campaign-lost.ts';
 import { CampaignRecord } from './campaign-record.ts';
 import type { CampaignSetup } from './campaign-setup.ts';
+import { EntryError } from './directory/seed-store.ts';
 import type { CampaignEvent, EndReason } from './events.ts';
+import { memoryByName } from './executor.ts';
 import { LostWorker, WorkerPool } from './pool.ts';
 import type { Step } from './search/queue.ts';
+import { plantedModule, selfCheck } from './selfcheck.ts';
 import type { Status } from './statistics/counters.ts';
 import type { BatchResult, FuzzTask, Job, Plan, RawFinding } from './tasks.ts';
 
 /** Batches of a design in a round, where results must not depend on timing. */
 const ROUND = 8;
+/** Executions of a batch in the first rounds. */
+const FIRST_SHARE = 100;
 /** Smallest number of executions worth the way to a worker, where a limit is shared. */
 const SMALLEST_SHARE = 250;
 /** Executions of a batch, at most: far more than its programs ask for. */
 const LARGEST_BATCH = 1_000_000;
+/** Seconds between looks at the queues of other instances. */
+const SYNC_SECONDS = 10;
 /** Writes under way with which new batches wait: the disk is slower than the search. */
 const MAX_PENDING = 256;
 
@@ -40,9 +49,11 @@ export class Campaign {
   readonly #jobs: readonly CampaignJob[];
   readonly #record: CampaignRecord;
   readonly #findings: Findings;
+  readonly #importer: Importer;
   readonly #emit: (event: CampaignEvent) => void;
   #deadline = Number.POSITIVE_INFINITY;
   #turn = 0;
+  #nextSync = 0;
   #stopped = false;
   #crashed = false;
   #failure: Error | null = null;
@@ -53,7 +64,7 @@ export class Campaign {
     this.#setup = setup;
     this.#emit = setup.emit;
     // One more than works: the minimiser runs beside the search, which does not wait for it.
-    this.#pool = new WorkerPool(config.modules, config.hangSeconds, {
+    this.#pool = new WorkerPool([...config.modules, plantedModule], config.hangSeconds, {
       threads: workers + 1,
       journals: places.state,
     });
@@ -68,6 +79,10 @@ export class Campaign {
       return new CampaignJob(job, i, share, record.seeds, config.deterministic);
     });
     this.#findings = new Findings(record.crashes, this.#pool, setup.texts, setup.emit);
+    this.#importer = new Importer(this.#pool, record, this.#jobs, setup.targets, {
+      found: (job, finding) => this.#found(job, finding, null, false),
+      note: message => this.#emit({ type: 'note', level: 'info', message }),
+    });
   }
 
   get pool(): WorkerPool {
@@ -83,7 +98,7 @@ export class Campaign {
 
   async run(): Promise<{ readonly reason: EndReason; readonly status: Status }> {
     const { limits, killers, restarts } = this.#setup;
-    await this.#record.restore(this.#jobs, limits.fromNow);
+    const strays = this.#record.restore(this.#jobs, limits.fromNow);
     for (const unfinished of this.#record.unfinished()) {
       // What may have taken the process down is not tried again.
       const asFound = restarts > 0 || unfinished.case.expect.verdict !== 'violation';
@@ -99,6 +114,9 @@ export class Campaign {
     }
     const timer = setInterval(() => this.#tick(), 50);
     try {
+      if (this.#setup.selfcheck) await this.#checkItself();
+      await this.#importer.own(strays);
+      if (this.#setup.input !== null) await this.#importer.input(this.#setup.input);
       if (this.#setup.config.deterministic) await this.#rounds();
       else await this.#stream();
       await this.#findings.settled();
@@ -111,13 +129,24 @@ export class Campaign {
     }
   }
 
+  /** Under each memory model of the campaign; says loudly if the search does not find what it must. */
+  async #checkItself(): Promise<void> {
+    const { jobs, seed } = this.#setup.config;
+    for (const memory of new Set(jobs.map(job => job.memory))) {
+      const { ok, lines } = await selfCheck(this.#pool, memoryByName(memory), seed);
+      if (this.#stopped) return;
+      this.#emit({ type: 'selfcheck', ok, lines });
+      if (!ok) this.#warn('the self-check FAILED: this campaign may miss bugs or raise false alarms');
+    }
+  }
+
   async close(): Promise<void> {
     await this.#pool.close();
   }
 
   #tick(): void {
     if (performance.now() >= this.#deadline || this.#crashed) this.#pool.endBatch();
-    this.#record.tick(this.#status());
+    this.#record.tick(() => this.#status());
   }
 
   #status(): Status {
@@ -125,7 +154,8 @@ export class Campaign {
       liveDesigns: this.#jobs.filter(job => job.live || job.reserved > 0).length,
       design: this.#jobs[this.#turn]?.job.design ?? '',
       minimizing: this.#findings.pending,
-      pending: 0,
+      pending: sum(this.#jobs, job => job.queue.pending),
+      turns: sum(this.#jobs, job => job.queue.turns),
       running: this.#pool.executions,
     });
   }
@@ -155,8 +185,17 @@ export class Campaign {
       } else if (running.size > 0) await Promise.race(running);
       else break;
       if (this.#record.snapshotDue) await this.#record.save(this.#jobs, false);
+      await this.#sync();
     }
     await Promise.all(running);
+  }
+
+  /** Looks at what other instances have found, when it is time. */
+  async #sync(): Promise<void> {
+    const { config, places } = this.#setup;
+    if (config.instance === null || performance.now() < this.#nextSync) return;
+    await this.#importer.sync(places.root);
+    this.#nextSync = performance.now() + 1000 * SYNC_SECONDS;
   }
 
   async #batch(job: CampaignJob): Promise<void> {
@@ -189,7 +228,9 @@ export class Campaign {
 
   async #round(job: CampaignJob): Promise<void> {
     const { workers } = this.#setup;
-    const share = Math.max(1, Math.ceil(job.left / ROUND));
+    // Short rounds at first: what the first programs show guides the next ones, and a kill costs at most a round.
+    const growing = Math.max(FIRST_SHARE, Math.floor(job.done / (2 * ROUND)));
+    const share = Math.max(1, Math.min(growing, Math.ceil(job.left / ROUND)));
     const count = Math.min(ROUND, Math.ceil(job.left / share));
     const planned = Array.from({ length: count }, () => job.next());
     const all: (Promise<Done | null> | undefined)[] = [];
@@ -258,6 +299,11 @@ export class Campaign {
       }
     } catch (error) {
       if (this.#stopped) return null;
+      if (error instanceof EntryError) {
+        job.drop(error.id);
+        await this.#record.setAside({ path: error.path, name: basename(error.path) }, error.message);
+        return null;
+      }
       const message = error instanceof Error ? error.message : String(error);
       this.#record.counters.lostBatches++;
       this.#warn(`${job.job.design}: a batch failed: ${message}`);
@@ -319,6 +365,7 @@ export class Campaign {
       if (!this.#crashed) await this.#found(job, raw, parent, false);
     }
     if (lost !== null && !this.#crashed) await this.#found(job, lost, parent, true);
+    for (const [key, times] of results.flatMap(result => result.seen)) record.seen(job, key, times);
   }
 
   async #found(job: CampaignJob, raw: RawFinding, parent: string | null, asFound: boolean): Promise<void> {
@@ -348,4 +395,8 @@ export class Campaign {
 
 function sameJob(a: Job, b: Job): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function sum(jobs: readonly CampaignJob[], of: (job: CampaignJob) => number): number {
+  return jobs.reduce((total, job) => total + of(job), 0);
 }

@@ -1,4 +1,5 @@
 import type { Case } from './case/case.ts';
+import type { Evaluated } from './coverage/evaluate.ts';
 import type { Cost } from './matrix/cost-figures.ts';
 import type { Proof, ProofBound } from './matrix/proof.ts';
 import type { Minimized } from './minimize/minimize.ts';
@@ -125,6 +126,8 @@ export interface BatchResult {
   readonly cutOff: number;
   readonly accesses: number;
   readonly findings: readonly RawFinding[];
+  /** How often each violation was seen, by signature. */
+  readonly seen: readonly (readonly [signature: string, times: number])[];
   readonly discoveries: readonly Discovery[];
   readonly yields: readonly StrategyYield[];
   readonly classes: ExecutionClasses;
@@ -179,6 +182,13 @@ export interface SiteCount {
   readonly count: number;
 }
 
+/** Runs cases once each on the machine of a job and tells their features; a text for those that do not fit. */
+export interface EvaluateTask {
+  readonly type: 'evaluate';
+  readonly job: Job;
+  readonly cases: readonly Case[];
+}
+
 /** Measures what a design costs, on programs that do not depend on the design. */
 export interface CostTask {
   readonly type: 'cost';
@@ -206,6 +216,7 @@ export interface Tasks {
   replay: { task: ReplayTask; result: Replayed };
   search: { task: SearchTask; result: Case | null };
   minimize: { task: MinimizeTask; result: Minimized | null };
+  evaluate: { task: EvaluateTask; result: readonly (Evaluated | string)[] };
   cost: { task: CostTask; result: Cost };
   prove: { task: ProveTask; result: Proof };
   sites: { task: SitesTask; result: readonly SiteCount[] };

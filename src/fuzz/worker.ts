@@ -6,6 +6,7 @@ import { type DescribeListener, Describer, trimmed } from '../engine/strategies/
 import type { Size } from '../targets/target.ts';
 import { Batch } from './batch.ts';
 import { type Case, caseDesign } from './case/case.ts';
+import { Evaluator } from './coverage/evaluate.ts';
 import { CoverageSession } from './coverage/session.ts';
 import { Executor, memoryByName } from './executor.ts';
 import { ProgramGenerator } from './generate.ts';
@@ -61,6 +62,13 @@ export default async function runTask({ task, modules, heartbeat, journal }: Env
       return searchNear(await ofCase(task.case), task.case, () => beat.beat());
     case 'minimize':
       return minimizeCase(await ofCase(task.case), task.case, task.budget, () => beat.beat());
+    case 'evaluate': {
+      const evaluator = new Evaluator(await ofJob(task.job));
+      return task.cases.map(one => {
+        beat.beat();
+        return evaluator.evaluate(one);
+      });
+    }
     case 'cost':
       return measureCost(await ofJob(task.job), task, () => beat.beat());
     case 'prove':

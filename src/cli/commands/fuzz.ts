@@ -17,13 +17,15 @@ import type { Status } from '../../fuzz/statistics/counters.ts';
 import { Supervisor } from '../../fuzz/supervisor/supervisor.ts';
 import type { Job } from '../../fuzz/tasks.ts';
 import type { Target } from '../../targets/target.ts';
+import { type Artefacts, writeArtefacts } from '../artefacts.ts';
+import { campaignOutcomes } from '../campaign-outcomes.ts';
 import { Exit } from '../exit.ts';
 import { jsonOutput, type Output, plainOutput } from '../fuzz-output.ts';
 import { checkOperations, type JobOptions, jobOf, selectionsOf } from '../jobs.ts';
 import type { GlobalOptions } from '../options.ts';
 import { version } from '../version.ts';
 
-export interface FuzzOptions extends GlobalOptions, JobOptions {
+export interface FuzzOptions extends GlobalOptions, JobOptions, Artefacts {
   readonly designs: readonly string[];
   readonly seconds: number | null;
   readonly executions: number | null;
@@ -71,7 +73,11 @@ export async function fuzzCommand(targets: readonly Target[], options: FuzzOptio
       limited: limits.executions !== null || limits.seconds !== null || limits.untilCrash,
       resumed,
     });
-    return await new FuzzSession(root, config, limits, options, command, output).run();
+    const { code, executions } = await new FuzzSession(root, config, limits, options, command, output).run();
+    if (options.junit !== undefined || options.sarif !== undefined) {
+      await writeArtefacts(options, campaignOutcomes(root, config, targets, executions));
+    }
+    return code;
   } finally {
     release();
   }
@@ -183,13 +189,13 @@ class FuzzSession {
     });
   }
 
-  async run(): Promise<number> {
+  async run(): Promise<{ readonly code: number; readonly executions: number }> {
     const onInterrupt = (): void => this.#interrupt();
     process.on('SIGINT', onInterrupt);
     process.on('SIGTERM', onInterrupt);
     try {
       await this.#supervisor.run();
-      return this.#code();
+      return { code: this.#code(), executions: this.#status?.counters.executions ?? 0 };
     } finally {
       process.off('SIGINT', onInterrupt);
       process.off('SIGTERM', onInterrupt);

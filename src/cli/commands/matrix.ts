@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import type { Argv } from 'yargs';
 import { UsageError } from '../../engine/errors.ts';
 import { loadCatalogue, shippedCorpus } from '../../fuzz/catalogue.ts';
+import { reasonOf, writeAtomic } from '../../fuzz/directory/atomic.ts';
 import { memoryByName } from '../../fuzz/executor.ts';
 import { loadCorpus } from '../../fuzz/matrix/corpus.ts';
 import type { Planned } from '../../fuzz/matrix/plan.ts';
@@ -17,7 +17,6 @@ import { matrixMarkdown } from '../../report/matrix/markdown.ts';
 import { matrixText } from '../../report/matrix/text.ts';
 import { headline } from '../../report/report.ts';
 import type { Target } from '../../targets/target.ts';
-import { fileProblem } from '../case-files.ts';
 import { caseText } from '../case-text.ts';
 import { Exit } from '../exit.ts';
 import { checkOperations, jobOf, selectionsOf } from '../jobs.ts';
@@ -208,7 +207,7 @@ function openFolder(folder: string): void {
     writeFileSync(probe, '');
     rmSync(probe);
   } catch (error) {
-    throw new UsageError(`--out ${folder}: cannot be written: ${fileProblem(error)}`);
+    throw new UsageError(`--out ${folder}: cannot be written: ${reasonOf(error)}`);
   }
 }
 
@@ -224,7 +223,7 @@ async function write(
   const design = [one.target, one.variant, ...one.switches].join('-');
   const oracle = signature.split(' | ')[0] ?? signature;
   const file = join(folder, `${design}-${oracle}-${shortHash(signature)}.yaml`.replace(/[^\w./+-]+/g, '_'));
-  await writeFileAtomic(file, caseText(minimized?.case ?? one, targets, [headline(one, message)]));
+  await writeAtomic(file, caseText(minimized?.case ?? one, targets, [headline(one, message)]));
 }
 
 function render(tables: readonly Table[], format: Format, seed: string): string {

@@ -1,10 +1,10 @@
-import writeFileAtomic from 'write-file-atomic';
 import { UsageError } from '../../engine/errors.ts';
 import { verdictText } from '../../fuzz/case/case.ts';
+import { reasonOf, writeAtomic } from '../../fuzz/directory/atomic.ts';
 import { HangError, WorkerPool } from '../../fuzz/pool.ts';
 import { diagram } from '../../report/diagram.ts';
 import type { Target } from '../../targets/target.ts';
-import { fileProblem, loadCase } from '../case-files.ts';
+import { loadCase } from '../case-files.ts';
 import { caseText } from '../case-text.ts';
 import { Exit } from '../exit.ts';
 import type { GlobalOptions } from '../options.ts';
@@ -63,8 +63,8 @@ export async function minimizeCommand(targets: readonly Target[], options: Minim
 
 async function write(path: string, text: string): Promise<void> {
   try {
-    await writeFileAtomic(path, text);
+    await writeAtomic(path, text);
   } catch (error) {
-    throw new UsageError(`--output ${path}: cannot be written: ${fileProblem(error)}`);
+    throw new UsageError(`--output ${path}: cannot be written: ${reasonOf(error)}`);
   }
 }

@@ -1,20 +1,29 @@
 import { UsageError } from '../../engine/errors.ts';
-import { type Case, sameVerdict, type Verdict, verdictText } from '../../fuzz/case/case.ts';
+import { type Case, caseDesign, sameVerdict, type Verdict, verdictText } from '../../fuzz/case/case.ts';
 import { HangError, WorkerPool } from '../../fuzz/pool.ts';
 import type { Replayed } from '../../fuzz/replay.ts';
 import { diagram } from '../../report/diagram.ts';
+import type { Outcome } from '../../report/outcome.ts';
 import { traceText } from '../../report/trace-text.ts';
 import type { Target } from '../../targets/target.ts';
+import { type Artefacts, writeArtefacts } from '../artefacts.ts';
+import { ruleOf } from '../campaign-outcomes.ts';
 import { caseFiles, loadCase } from '../case-files.ts';
 import { caseText } from '../case-text.ts';
 import { Exit, worse } from '../exit.ts';
 import type { GlobalOptions } from '../options.ts';
 
-export interface ReplayOptions extends GlobalOptions {
+export interface ReplayOptions extends GlobalOptions, Artefacts {
   readonly cases: readonly string[];
   readonly trace: boolean;
   readonly diagram: boolean;
   readonly search: boolean;
+}
+
+/** What a case came to: the exit code, and the outcome for machines. */
+interface Concluded {
+  readonly code: number;
+  readonly outcome: Outcome;
 }
 
 /** `pagestorm replay <case...>` */
@@ -22,11 +31,16 @@ export async function replayCommand(targets: readonly Target[], options: ReplayO
   const files = caseFiles(options.cases);
   const pool = new WorkerPool(options.modules, options.hangTimeout);
   let code: number = Exit.Ok;
+  const outcomes: Outcome[] = [];
   try {
     for (const file of files) {
       try {
-        code = worse(code, await replayFile(file, loadCase(file, targets), pool, targets, options));
+        const one = loadCase(file, targets);
+        const concluded = await replayFile(file, one, pool, targets, options);
+        outcomes.push(concluded.outcome);
+        code = worse(code, concluded.code);
       } catch (error) {
+        outcomes.push(unusable(file, error));
         if (!(error instanceof UsageError) || files.length === 1) throw error;
         console.error(`pagestorm: ${error.message}`);
         code = worse(code, Exit.Usage);
@@ -34,6 +48,7 @@ export async function replayCommand(targets: readonly Target[], options: ReplayO
     }
   } finally {
     await pool.close();
+    await writeArtefacts(options, outcomes);
   }
   return code;
 }
@@ -44,17 +59,19 @@ async function replayFile(
   pool: WorkerPool,
   targets: readonly Target[],
   options: ReplayOptions,
-): Promise<number> {
+): Promise<Concluded> {
   const replayed = await run(pool, one);
   if (replayed === null) return conclude(file, one, { verdict: 'hang' });
   if (options.trace) console.log(traceText(replayed.trace));
   if (options.diagram && (replayed.diverged === null || !options.trace))
     console.log(`${diagram(replayed.trace)}\n`);
   if (replayed.diverged === null) return conclude(file, one, replayed.verdict, replayed);
-  console.log(`${file}: replay diverged at step ${replayed.diverged.step}: ${replayed.diverged.message}`);
+  const text = `replay diverged at step ${replayed.diverged.step}: ${replayed.diverged.message}`;
+  console.log(`${file}: ${text}`);
+  const concluded = { code: Exit.Diverged, outcome: outcome(file, one, 'error', 'diverged', text) };
   if (!options.search) {
     console.log('  to look for the expected verdict near this schedule: pagestorm replay --search <case>');
-    return Exit.Diverged;
+    return concluded;
   }
   const found = await pool.run<'search'>({ type: 'search', case: one });
   if (found === null) console.log('  nothing with the expected verdict was found near this schedule');
@@ -62,7 +79,7 @@ async function replayFile(
     console.log(`  found near it (${verdictText(found.expect)}); the case with a schedule that fits:\n`);
     console.log(caseText(found, targets));
   }
-  return Exit.Diverged;
+  return concluded;
 }
 
 /** Null if the model hung. */
@@ -75,7 +92,7 @@ async function run(pool: WorkerPool, one: Case): Promise<Replayed | null> {
   }
 }
 
-function conclude(file: string, one: Case, verdict: Verdict, replayed?: Replayed): number {
+function conclude(file: string, one: Case, verdict: Verdict, replayed?: Replayed): Concluded {
   const as = sameVerdict(verdict, one.expect);
   const accesses =
     replayed === undefined ? '' : `, ${replayed.accesses} ${replayed.accesses === 1 ? 'access' : 'accesses'}`;
@@ -84,6 +101,32 @@ function conclude(file: string, one: Case, verdict: Verdict, replayed?: Replayed
   );
   const message = replayed?.trace.violation?.message;
   if (message !== undefined) console.log(`  ${message}`);
-  if (as) return Exit.Ok;
-  return verdict.verdict === 'error' || verdict.verdict === 'hang' ? Exit.Internal : Exit.Finding;
+  const text = `${verdictText(verdict)}${as ? '' : `, expected ${verdictText(one.expect)}`}`;
+  const fault = verdict.verdict === 'error' || verdict.verdict === 'hang';
+  const status = as ? 'passed' : fault ? 'error' : 'failed';
+  const code = as ? Exit.Ok : fault ? Exit.Internal : Exit.Finding;
+  // A case that is clean and should not be has lost its violation.
+  const rule = ruleOf(verdict.verdict === 'clean' ? one.expect : verdict);
+  const details = as || replayed === undefined ? '' : diagram(replayed.trace);
+  return { code, outcome: { ...outcome(file, one, status, rule, text), details } };
+}
+
+function outcome(file: string, one: Case, status: Outcome['status'], rule: string, message: string): Outcome {
+  const fingerprint = verdictText(one.expect);
+  return { suite: caseDesign(one), name: file, status, rule, message, details: '', file, fingerprint };
+}
+
+/** A file that is no case, or whose model could not run it. */
+function unusable(file: string, error: unknown): Outcome {
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    suite: 'unusable',
+    name: file,
+    status: 'error',
+    rule: 'error',
+    message,
+    details: '',
+    file,
+    fingerprint: message,
+  };
 }

@@ -92,6 +92,13 @@ export class CoverageMap {
     this.#words[ID] = id;
   }
 
+  /** Forgets all that it has seen. */
+  clear(): void {
+    const id = this.#words[ID];
+    this.#words.fill(0);
+    this.#words[ID] = id;
+  }
+
   /** What makes `before` into this map, for `merge`: pairs of place and change. */
   changesSince(before: CoverageMap): Int32Array {
     const changes: number[] = [];

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** How names of files begin that are being written; readers pass them over, and a campaign that begins removes them. */
 const UNFINISHED = '.unfinished-';
@@ -23,19 +23,20 @@ export async function writeAtomic(path: string, data: string | Uint8Array): Prom
       await file.close();
     }
     await rename(beside, path);
+    await syncFolder(dirname(path));
   } catch (error) {
     await rm(beside, { force: true });
     throw error;
   }
 }
 
-/** Flushes a folder's names to the disk, so that files renamed into it are there after a power failure. */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+/** So that the new name is on the disk as well. Some file systems cannot flush a folder; they keep names in order. */
+async function syncFolder(path: string): Promise<void> {
   try {
-    await folder.sync();
-  } finally {
-    await folder.close();
+    const folder = await open(path, 'r');
+    await folder.sync().finally(() => folder.close());
+  } catch {
+    // See above.
   }
 }
 
@@ -57,9 +58,4 @@ export function makeFolder(path: string): void {
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.message.replace(/^(\w+): /, '').replace(/,.*$/s, '');
-}
-
-/** True for a file that `writeAtomic` has not put in place. */
-export function isUnfinished(path: string): boolean {
-  return basename(path).startsWith(UNFINISHED);
 }

@@ -76,12 +76,13 @@ export class CrashStore {
     return [...this.#crashes.values()];
   }
 
-  find(one: Case): Crash | undefined {
-    return this.#crashes.get(identity(caseDesign(one), one.memory, knownKey(one.expect)));
+  find(design: string, memory: string, key: string): Crash | undefined {
+    return this.#crashes.get(identity(design, memory, key));
   }
 
   /**
-   * Makes the folder of a new finding and writes the case; it is there when this resolves.
+   * Makes the folder of a new finding and writes the case; it is there when this resolves. Violations are counted by
+   * `seen`, the first one included.
    *
    * @param text of `found.yaml`.
    */
@@ -96,7 +97,7 @@ export class CrashStore {
       notes: [kind, caseDesign(one).replace('/', '-')],
     });
     const folder = join(verdict === 'hang' ? this.#places.hangs : this.#places.crashes, name);
-    const crash = this.#add(one, folder, { count: 1, first: at, last: at });
+    const crash = this.#add(one, folder, { count: verdict === 'violation' ? 0 : 1, first: at, last: at });
     await this.write(crash, Found, text);
     return crash;
   }
@@ -106,6 +107,21 @@ export class CrashStore {
     crash.count += times;
     crash.last = at;
     this.#dirty.add(crash);
+  }
+
+  /** How often findings were seen, by the name of their folders; for `recount`. */
+  sightings(): Readonly<Record<string, Pick<Crash, 'count' | 'last'>>> {
+    return Object.fromEntries(this.all.map(({ folder, count, last }) => [basename(folder), { count, last }]));
+  }
+
+  /** Goes back to counts that were saved; what was not found then counts nothing yet. */
+  recount(saved: ReturnType<CrashStore['sightings']>): void {
+    for (const crash of this.all) {
+      const { count, last } = saved[basename(crash.folder)] ?? { count: 0, last: crash.first };
+      crash.count = count;
+      crash.last = last;
+      this.#dirty.add(crash);
+    }
   }
 
   async write(crash: Crash, file: string, text: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Target } from '../../targets/target.ts';
 import type { Case } from '../case/case.ts';
 import { readCase } from '../case/read.ts';
@@ -51,10 +51,17 @@ export class QueueStore {
   }
 
   /** Moves an entry that is of no use out of the queue, with the reason beside it. */
-  async setAside(file: QueueFile, reason: string): Promise<void> {
+  async setAside({ path, name }: Pick<QueueFile, 'path' | 'name'>, reason: string): Promise<void> {
     makeFolder(this.#setAside);
-    renameSync(file.path, join(this.#setAside, file.name));
-    await this.#disk.write(join(this.#setAside, `${file.name}.reason`), `${reason}\n`);
+    renameSync(path, join(this.#setAside, name));
+    await this.#disk.write(join(this.#setAside, `${name}.reason`), `${reason}\n`);
+  }
+
+  /** The same with a copy of a file that is not ours. */
+  async setAsideCopy(path: string, reason: string): Promise<void> {
+    const name = basename(path);
+    await this.#disk.write(join(this.#setAside, name), readFileSync(path));
+    await this.#disk.write(join(this.#setAside, `${name}.reason`), `${path}: ${reason}\n`);
   }
 }
 

@@ -7,6 +7,18 @@ import { readEntry } from './queue-store.ts';
 /** Entries kept in memory: those found lately are chosen most, and a file is read in a moment. */
 const KEPT = 4_096;
 
+/** An entry whose file cannot be used. */
+export class EntryError extends Error {
+  override name = 'EntryError';
+  readonly id: string;
+  readonly path: string;
+  constructor(id: string, path: string, message: string) {
+    super(message);
+    this.id = id;
+    this.path = path;
+  }
+}
+
 /** Queue entries as workers want them: by id, from memory or from their file. */
 export class SeedStore {
   readonly #targets: readonly Target[];
@@ -30,14 +42,25 @@ export class SeedStore {
     this.#keep({ id, case: one });
   }
 
-  /** @throws UsageError if its file has become unreadable, which costs a batch. */
+  /** Where entries of earlier runs lie. */
+  known(paths: ReadonlyMap<string, string>): void {
+    for (const [id, path] of paths) this.#paths.set(id, path);
+  }
+
+  /** @throws EntryError if its file cannot be used. */
   seed(id: string): Seed {
     const kept = this.#kept.get(id);
     if (kept !== undefined) {
       this.#keep(kept);
       return kept;
     }
-    const seed: Seed = { id, case: readEntry(this.#paths.get(id) ?? id, this.#targets) };
+    const path = this.#paths.get(id) ?? '';
+    let seed: Seed;
+    try {
+      seed = { id, case: readEntry(path, this.#targets) };
+    } catch (error) {
+      throw new EntryError(id, path, error instanceof Error ? error.message : String(error));
+    }
     this.#keep(seed);
     return seed;
   }

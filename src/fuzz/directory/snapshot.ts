@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { DIRECTORY_VERSION } from './config.ts';
+import type { Crash } from './crash-store.ts';
 
 /**
  * What a campaign needs to go on from where it was: written whole, and read whole or not at all. Entries and findings
@@ -11,6 +12,8 @@ export interface Snapshot {
   /** Id of the next queue entry. */
   readonly nextEntry: number;
   readonly jobs: readonly unknown[];
+  /** How often each finding was seen, and when last, by the name of its folder. */
+  readonly seen: Readonly<Record<string, Pick<Crash, 'count' | 'last'>>>;
   /** Ids up to which other instances' entries have been looked at. */
   readonly synced: Readonly<Record<string, number>>;
 }
@@ -40,12 +43,16 @@ export function readSnapshot(path: string): Snapshot | string | null {
 
 function isSnapshot(value: unknown): value is Snapshot {
   if (typeof value !== 'object' || value === null) return false;
-  const { version, counters, nextEntry, jobs, synced } = value as Partial<Record<keyof Snapshot, unknown>>;
+  const { version, counters, nextEntry, jobs, seen, synced } = value as Partial<
+    Record<keyof Snapshot, unknown>
+  >;
   return (
     version === DIRECTORY_VERSION &&
     typeof counters === 'object' &&
     Number.isSafeInteger(nextEntry) &&
     Array.isArray(jobs) &&
+    typeof seen === 'object' &&
+    seen !== null &&
     typeof synced === 'object' &&
     synced !== null
   );

@@ -83,6 +83,16 @@ export class SearchQueue {
     return this.#nextProgram;
   }
 
+  /** Entries whose first turn has not come. */
+  get pending(): number {
+    return this.#kept.reduce((sum, { chosen }) => sum + Number(chosen === 0), 0);
+  }
+
+  /** Turns that entries have had, all together. */
+  get turns(): number {
+    return this.#kept.reduce((sum, { chosen }) => sum + chosen, 0);
+  }
+
   has(id: string): boolean {
     return this.#byId.has(id);
   }

@@ -21,7 +21,7 @@ export interface Counters {
   imported: number;
   /** Entries of other versions or from elsewhere that did not fit. */
   setAside: number;
-  /** Rounds through the queue. */
+  /** Turns of queue entries, divided by their number. */
   cycles: number;
   /** Cells of the coverage maps that are set. */
   features: number;

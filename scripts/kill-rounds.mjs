@@ -1,0 +1,173 @@
+#!/usr/bin/env node
+// Kills a campaign with SIGKILL at random moments and resumes it, many times, and checks that nothing is lost:
+//   node scripts/kill-rounds.mjs [--rounds 50] [--execs 100k] [--design mte-sync/v5.19] [--memory sc] [--seed 1] [--workers 2]
+// After each kill: no queue entry or finding that was there (or was reported) is missing or changed, and every file can be
+// read. At the end the campaign runs to its end and must have the same queue and findings, byte for byte, as one that was
+// never killed. With --timed the campaign is not deterministic: then the final coverage of both is printed side by side.
+// Half of the kills hit the supervisor, half the process with the workers. Needs `npm run build`. Exit code 1 on a failure.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import seedrandom from 'seedrandom';
+import { parse } from 'yaml';
+
+const bin = join(dirname(fileURLToPath(import.meta.url)), '../bin/pagestorm.js');
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '50' },
+    execs: { type: 'string', default: '100k' },
+    design: { type: 'string', default: 'mte-sync/v5.19' },
+    memory: { type: 'string', default: 'sc' },
+    seed: { type: 'string', default: '1' },
+    workers: { type: 'string', default: '2' },
+    delay: { type: 'string', default: '4' },
+    'target-module': { type: 'string', multiple: true, default: [] },
+    timed: { type: 'boolean', default: false },
+  },
+});
+const random = seedrandom.alea(options.seed);
+const modules = options['target-module'].flatMap(path => ['--target-module', path]);
+const failures = [];
+const reported = new Set();
+const known = new Map();
+
+/** Runs pagestorm; `process` is the child, `ended` resolves with its exit code. */
+function start(args) {
+  const child = spawn(process.execPath, [bin, 'fuzz', ...args, '--json', '--no-selfcheck', ...modules], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let rest = '';
+  child.stdout.on('data', chunk => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop();
+    for (const line of lines) {
+      const event = JSON.parse(line);
+      if (event.type === 'finding') reported.add(event.folder);
+    }
+  });
+  let errors = '';
+  child.stderr.on('data', chunk => {
+    errors += chunk;
+  });
+  const ended = new Promise(resolve =>
+    child.on('close', (code, signal) => resolve({ code, signal, errors })),
+  );
+  return { child, ended };
+}
+
+/** Every entry and finding of a campaign, by path below its directory. */
+function contents(dir) {
+  const found = new Map();
+  for (const folder of ['queue', 'crashes', 'hangs']) {
+    if (!existsSync(join(dir, folder))) continue;
+    for (const entry of readdirSync(join(dir, folder), { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (!entry.isFile() || entry.name.startsWith('.') || !path.includes('id:')) continue;
+      found.set(path.slice(dir.length + 1), readFileSync(path, 'utf8'));
+    }
+  }
+  return found;
+}
+
+/** Compares the directory with what was there before, and reads every file. */
+function check(dir, round) {
+  const now = contents(dir);
+  const fail = text => failures.push(`round ${round}: ${text}`);
+  for (const [path, text] of now) {
+    try {
+      if (path.endsWith('.json')) JSON.parse(text);
+      else if (path.endsWith('.yaml') && parse(text).version !== 1) throw new Error('no version');
+      if (text === '') throw new Error('empty');
+    } catch (error) {
+      fail(`${path}: torn: ${error.message}`);
+    }
+  }
+  for (const [path, text] of known) {
+    if (!now.has(path)) fail(`${path}: is gone`);
+    else if (now.get(path) !== text && !path.endsWith('seen.json')) fail(`${path}: has changed`);
+  }
+  for (const folder of reported) {
+    if (!existsSync(join(folder, 'found.yaml'))) fail(`${folder}: was reported and is gone`);
+  }
+  for (const [path, text] of now) known.set(path, text);
+  return now.size;
+}
+
+/** A figure of `fuzzer_stats`. */
+function figure(dir, name) {
+  const text = readFileSync(join(dir, 'fuzzer_stats'), 'utf8');
+  return Number(new RegExp(`^${name} *: (.*)$`, 'm').exec(text)?.[1]);
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'pagestorm-kill-'));
+const [killed, unbroken] = [join(scratch, 'killed'), join(scratch, 'unbroken')];
+const common = ['--memory', options.memory, '--workers', options.workers, '--seed', options.seed];
+const limit = options.timed ? ['--time', '1h'] : ['--execs', options.execs];
+let restarts = 0;
+let over = false;
+for (let round = 1; round <= Number(options.rounds) && !over; round++) {
+  const begun = existsSync(join(killed, 'campaign.json'));
+  const run = start(
+    begun
+      ? ['--resume', killed, '--workers', options.workers]
+      : [options.design, ...common, ...limit, '--out', killed],
+  );
+  const delay = 1000 * Number(options.delay) * random();
+  const early = await Promise.race([run.ended, sleep(delay)]);
+  const hitWorkers = random() < 0.5;
+  if (early === undefined && hitWorkers) {
+    try {
+      process.kill(JSON.parse(readFileSync(join(killed, '.state/process'), 'utf8')).pid, 'SIGKILL');
+      restarts++;
+      await sleep(1000 * random());
+    } catch {
+      // It has not begun yet.
+    }
+  }
+  run.child.kill('SIGKILL');
+  const { code, errors } = await run.ended;
+  if (code !== null && code > 1) failures.push(`round ${round}: exit code ${code}: ${errors.trim()}`);
+  over = code !== null;
+  const files = check(killed, round);
+  console.log(
+    `round ${round}: killed after ${Math.round(delay)} ms${hitWorkers ? ', workers first' : ''}; ${files} files, ${failures.length} failures`,
+  );
+}
+if (options.timed) {
+  const last = start(['--resume', killed, '--time', '2s', '--workers', options.workers]);
+  await last.ended;
+  check(killed, 'last');
+  const seconds = figure(killed, 'run_time');
+  await start([options.design, ...common, '--time', `${seconds}s`, '--out', unbroken]).ended;
+  for (const dir of [killed, unbroken]) {
+    console.log(
+      `${dir === killed ? 'killed' : 'unbroken'}: ${figure(dir, 'edges_found')} features, ${figure(dir, 'execs_done')} executions in ${figure(dir, 'run_time')} s`,
+    );
+  }
+} else {
+  const last = await start(['--resume', killed, '--workers', options.workers]).ended;
+  if (last.code > 1) failures.push(`last run: exit code ${last.code}: ${last.errors.trim()}`);
+  check(killed, 'last');
+  await start([options.design, ...common, ...limit, '--out', unbroken]).ended;
+  const [a, b] = [contents(killed), contents(unbroken)];
+  for (const path of new Set([...a.keys(), ...b.keys()])) {
+    if (a.get(path) !== b.get(path)) failures.push(`${path}: differs from the unbroken run`);
+  }
+  console.log(
+    `killed: ${figure(killed, 'edges_found')} features; unbroken: ${figure(unbroken, 'edges_found')}; ${b.size} files compared`,
+  );
+  if (figure(killed, 'edges_found') !== figure(unbroken, 'edges_found'))
+    failures.push('the coverage differs');
+}
+for (const failure of failures) console.error(failure);
+console.log(
+  failures.length === 0
+    ? `nothing lost (${restarts} kills of the workers' process)`
+    : `${failures.length} FAILURES; see ${scratch}`,
+);
+if (failures.length === 0) rmSync(scratch, { recursive: true });
+process.exitCode = failures.length === 0 ? 0 : 1;

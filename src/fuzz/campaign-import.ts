@@ -1,0 +1,184 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { Target } from '../targets/target.ts';
+import type { CampaignJob } from './campaign-job.ts';
+import type { CampaignRecord } from './campaign-record.ts';
+import { type Case, caseDesign } from './case/case.ts';
+import { readCase } from './case/read.ts';
+import type { Evaluated } from './coverage/evaluate.ts';
+import { instancesOf, placesOf } from './directory/campaign-directory.ts';
+import { caseFilesBelow } from './directory/case-files.ts';
+import type { Provenance } from './directory/names.ts';
+import { type QueueFile, queueFiles } from './directory/queue-store.ts';
+import { LostWorker, type WorkerPool } from './pool.ts';
+import type { RawFinding } from './tasks.ts';
+
+/** Cases that travel to a worker at once. */
+const BATCH = 32;
+
+/** A case to be taken in, and how to say that it was not. */
+interface Item {
+  readonly case: Case;
+  readonly provenance: Omit<Provenance, 'id'>;
+  /** Set if it is an entry of this queue already. */
+  readonly own: QueueFile | null;
+  setAside(reason: string): Promise<void>;
+}
+
+export interface ImportHooks {
+  /** A case that turned out to be a finding. */
+  found(job: CampaignJob, finding: RawFinding): Promise<void>;
+  note(message: string): void;
+}
+
+/** Takes cases into the queues: each is run, and kept if it shows what no entry has shown. */
+export class Importer {
+  readonly #pool: WorkerPool;
+  readonly #record: CampaignRecord;
+  readonly #jobs: readonly CampaignJob[];
+  readonly #targets: readonly Target[];
+  readonly #hooks: ImportHooks;
+
+  constructor(
+    pool: WorkerPool,
+    record: CampaignRecord,
+    jobs: readonly CampaignJob[],
+    targets: readonly Target[],
+    hooks: ImportHooks,
+  ) {
+    this.#pool = pool;
+    this.#record = record;
+    this.#jobs = jobs;
+    this.#targets = targets;
+    this.#hooks = hooks;
+  }
+
+  /** Entries of this queue that the last snapshot does not know. */
+  async own(files: readonly QueueFile[]): Promise<void> {
+    const items = files.flatMap(file => {
+      const setAside = (reason: string): Promise<void> => this.#record.setAside(file, reason);
+      return this.#read(file.path, {}, setAside, file);
+    });
+    await this.#take(
+      items,
+      (job, one) => job.job.design === caseDesign(one) && job.job.memory === one.memory,
+    );
+  }
+
+  /** The cases of a folder that the user names: for all designs of their targets. */
+  async input(folder: string): Promise<void> {
+    let odd = 0;
+    const items = caseFilesBelow(folder).flatMap(path => {
+      const setAside = (reason: string): Promise<void> => {
+        odd++;
+        return this.#record.setAsideCopy(path, reason);
+      };
+      return this.#read(path, { orig: basename(path).replace(/\.\w+$/, '') }, setAside, null);
+    });
+    const kept = await this.#take(items, (job, one) => job.job.design.startsWith(`${one.target}/`));
+    const where = odd > 0 ? `; ${odd} did not fit: see set-aside/ in the campaign directory` : '';
+    this.#hooks.note(`--input ${folder}: ${kept} entries from ${items.length} cases${where}`);
+  }
+
+  /** What other instances that share the output directory have found since the last look. */
+  async sync(root: string): Promise<void> {
+    for (const other of instancesOf(dirname(root))) {
+      if (other === root || basename(other) === basename(root)) continue;
+      const name = basename(other);
+      const from = this.#record.syncedTo(name);
+      const files = queueFiles(placesOf(other).queue).filter(file => file.id >= from);
+      const items = files.flatMap(file => {
+        const provenance = { sync: name, src: [file.id] };
+        // Being written or set aside there at this moment, or of another version: not ours to judge.
+        return this.#read(file.path, provenance, async () => {}, null);
+      });
+      await this.#take(
+        items,
+        (job, one) => job.job.design === caseDesign(one) && job.job.memory === one.memory,
+      );
+      const last = files.at(-1);
+      if (last !== undefined) this.#record.synced(name, last.id + 1);
+    }
+  }
+
+  #read(
+    path: string,
+    provenance: Item['provenance'],
+    setAside: (reason: string) => Promise<void>,
+    own: QueueFile | null,
+  ): readonly Item[] {
+    try {
+      return [{ case: readCase(readFileSync(path), path, this.#targets), provenance, setAside, own }];
+    } catch (error) {
+      setAside(error instanceof Error ? error.message : String(error)).catch(() => {});
+      return [];
+    }
+  }
+
+  /** Returns how many were kept. */
+  async #take(items: readonly Item[], fits: (job: CampaignJob, one: Case) => boolean): Promise<number> {
+    let kept = 0;
+    const orphans = items.filter(item => !this.#jobs.some(job => fits(job, item.case)));
+    for (const item of orphans) await item.setAside('no design of this campaign can run it');
+    for (const job of this.#jobs) {
+      const own = items.filter(item => fits(job, item.case));
+      for (let i = 0; i < own.length; i += BATCH) kept += await this.#takeBatch(job, own.slice(i, i + BATCH));
+    }
+    return kept;
+  }
+
+  async #takeBatch(job: CampaignJob, items: readonly Item[]): Promise<number> {
+    let kept = 0;
+    const results = await this.#evaluate(
+      job,
+      items.map(item => item.case),
+    );
+    for (const [i, item] of items.entries()) {
+      const result = results[i] ?? 'it was not run';
+      if (typeof result === 'string') await item.setAside(result);
+      else if (await this.#keep(job, item, result)) kept++;
+    }
+    return kept;
+  }
+
+  async #keep(job: CampaignJob, { provenance, own }: Item, result: Evaluated): Promise<boolean> {
+    const { verdict } = result.case.expect;
+    if (verdict !== 'clean') {
+      const { case: one, message } = result;
+      await this.#hooks.found(job, {
+        case: one,
+        message,
+        program: 0,
+        executions: 1,
+        nondeterministic: false,
+      });
+    }
+    const features = job.claim(result.features);
+    if (own !== null) {
+      this.#record.readmit(job, own, result, features);
+      return true;
+    }
+    if (features.length === 0) return false;
+    await this.#record.takeIn(job, result, features, provenance);
+    return true;
+  }
+
+  /** A case that takes its worker down is told apart from the others by running them singly. */
+  async #evaluate(job: CampaignJob, cases: readonly Case[]): Promise<readonly (Evaluated | string)[]> {
+    try {
+      return await this.#pool.run<'evaluate'>({ type: 'evaluate', job: job.job, cases });
+    } catch (error) {
+      if (!(error instanceof LostWorker)) throw error;
+      if (cases.length === 1) return [`the worker that ran it was lost: ${error.message}`];
+    }
+    const results: (Evaluated | string)[] = [];
+    for (const one of cases) results.push(...(await this.#evaluate(job, [one])));
+    return results;
+  }
+}
+
+/** Files of a queue by id. */
+export function entryPaths(root: string): ReadonlyMap<string, string> {
+  const { queue } = placesOf(root);
+  return new Map(queueFiles(queue).map(file => [String(file.id), join(queue, file.name)]));
+}
