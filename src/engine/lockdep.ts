@@ -50,8 +50,10 @@ export class Lockdep {
   }
 
   reset(): void {
-    this.#after.fill(0);
-    this.#usage.fill(0);
+    for (let c = 0; c < this.#layout.classNames.length; c++) {
+      this.#after[c] = 0;
+      this.#usage[c] = 0;
+    }
     this.#hardirqSeen = false;
   }
 

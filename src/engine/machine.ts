@@ -84,7 +84,7 @@ export class Machine extends MachineState implements CpuHost, MachineView {
       this.memory.settle();
       this.#translations.settle();
       if (this.race !== null) this.race.settle();
-      this.nextOperation.fill(0);
+      for (let c = 0; c < this.cpus.length; c++) this.nextOperation[c] = 0;
     }
     if (end === End.Done) {
       this.source = source;

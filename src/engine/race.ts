@@ -75,13 +75,18 @@ export class Race {
   }
 
   reset(): void {
-    this.#clock.fill(0);
-    for (let c = 0; c < this.#cpus; c++) this.#clock[c * this.#cpus + c] = 1;
-    this.#pending.fill(0);
-    this.#hasPending.fill(0);
-    this.#fenceSnapshot.fill(0);
-    this.#lastSnapshot.fill(0);
-    this.#sectionEnd.fill(0);
+    const n = this.#cpus;
+    for (let i = 0; i < n * n; i++) {
+      this.#clock[i] = 0;
+      this.#pending[i] = 0;
+    }
+    for (let c = 0; c < n; c++) {
+      this.#clock[c * n + c] = 1;
+      this.#hasPending[c] = 0;
+      this.#fenceSnapshot[c] = 0;
+      this.#lastSnapshot[c] = 0;
+      this.#sectionEnd[c] = 0;
+    }
     this.#graceStart = 0;
     this.#logCount = 1;
     if (++this.#epoch > 0x3fffffff) {
@@ -185,7 +190,7 @@ export class Race {
     if (this.#stamp[address] !== this.#epoch) {
       this.#stamp[address] = this.#epoch;
       this.#wCpu[address] = -1;
-      this.#rClock.fill(0, address * n, address * n + n);
+      for (let r = address * n; r < address * n + n; r++) this.#rClock[r] = 0;
     }
     let found: RaceFound | null = null;
     const w = this.#wCpu[address];

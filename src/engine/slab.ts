@@ -62,8 +62,8 @@ export class Slab {
 
   reset(): void {
     if (!this.#touched) return;
-    this.#state.fill(FREE);
-    this.#next.fill(0);
+    for (let o = 0; o < this.#state.length; o++) this.#state[o] = FREE;
+    for (let c = 0; c < this.#next.length; c++) this.#next[c] = 0;
     this.live = 0;
     this.peak = 0;
     this.#touched = false;

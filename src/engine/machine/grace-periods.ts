@@ -24,8 +24,10 @@ export class GracePeriods {
   reset(): void {
     this.#begun = 0;
     if (this.#srcuDepth.length === 0) return;
-    this.#srcuDepth.fill(0);
-    this.#srcuSection.fill(0);
+    for (let i = 0; i < this.#srcuDepth.length; i++) {
+      this.#srcuDepth[i] = 0;
+      this.#srcuSection[i] = 0;
+    }
   }
 
   rcuReadLock(cpu: CpuState): void {

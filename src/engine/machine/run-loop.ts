@@ -8,6 +8,9 @@ import { reportDeadlock, reportLivelock } from './reports.ts';
 import { EVERYTHING, type MachineState } from './state.ts';
 import type { Waiting } from './waiting.ts';
 
+/** Up to so many CPUs, who is the k-th enabled one is looked up instead of counted. */
+const MAX_TABLE_CPUS = 6;
+
 /** Bounds of an execution, in accesses. */
 export interface Bounds {
   readonly livelock: number;
@@ -27,6 +30,8 @@ export class RunLoop {
   readonly #bounds: Bounds;
   /** Accesses without progress after which memory is made calm, so that only a true livelock goes on. */
   readonly #patience: number;
+  /** By current CPU, enabled CPUs and k: the k-th enabled CPU, counting from the current one. */
+  readonly #kth: Uint8Array;
 
   constructor(
     m: MachineState,
@@ -43,6 +48,12 @@ export class RunLoop {
     this.#interrupts = interrupts;
     this.#bounds = bounds;
     this.#patience = bounds.livelock >> 1;
+    const n = m.all > 1 << MAX_TABLE_CPUS ? 0 : popcount(m.all);
+    this.#kth = new Uint8Array((n * n) << n);
+    for (let i = 0; i < this.#kth.length; i++) {
+      const at = ((i / n) | 0) >> n;
+      this.#kth[i] = kthFrom(at, ((i / n) | 0) & m.all, i % n, n);
+    }
   }
 
   /** Runs the setup or the concurrent part; returns one of `End`. */
@@ -107,7 +118,8 @@ export class RunLoop {
     const id = this.enabledCpu(k);
     m.current = id;
     const cpu = m.cpus[id];
-    m.changed = this.#waiting.changedBy(cpu);
+    // Whether this CPU must wait for what comes next is looked at when it has come there.
+    m.changed = m.waiting === 0 ? 0 : this.#waiting.changedBy(cpu);
     const result = this.#execution.execute(cpu);
     if (m.violation === null) this.#coroutines.advance(cpu, result);
   }
@@ -137,12 +149,16 @@ export class RunLoop {
 
   /** The k-th enabled CPU, counting from the current one. */
   enabledCpu(k: number): number {
-    const m = this.#m;
-    const n = m.cpus.length;
-    const at = m.current;
-    let rotated = ((m.enabled >>> at) | (m.enabled << (n - at))) & m.all;
-    while (k-- > 0) rotated &= rotated - 1;
-    const cpu = 31 - Math.clz32(rotated & -rotated) + at;
-    return cpu >= n ? cpu - n : cpu;
+    const { current, enabled, cpus } = this.#m;
+    const n = cpus.length;
+    return n <= MAX_TABLE_CPUS
+      ? this.#kth[((current << n) | enabled) * n + k]
+      : kthFrom(current, enabled, k, n);
   }
+}
+
+/** The k-th CPU of a set of `n`, counting from the one at `at`. */
+function kthFrom(at: number, set: number, k: number, n: number): number {
+  const rotated = ((set >>> at) | (set << (n - at))) & ((1 << n) - 1);
+  return (nthBit(rotated, k) + at) % n;
 }

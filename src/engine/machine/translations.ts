@@ -25,7 +25,7 @@ export class Translations {
 
   reset(): void {
     if (!this.#touched) return;
-    this.#entry.fill(0);
+    for (let i = 0; i < this.#entry.length; i++) this.#entry[i] = 0;
     this.#touched = false;
   }
 

@@ -33,7 +33,7 @@ export class Tso extends Memory {
   }
 
   protected override resetModel(): void {
-    this.#count.fill(0);
+    for (let cpu = 0; cpu < this.cpus; cpu++) this.#count[cpu] = 0;
   }
 
   override settle(): void {
