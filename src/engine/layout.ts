@@ -205,6 +205,20 @@ export class Layout {
     return cache;
   }
 
+  /** Makes a cache of structs that were declared one after the other: each `per` of them are one object. */
+  cacheOf(name: string, structs: readonly { readonly base: number }[], per: number): SlabCache {
+    const [{ base }] = structs;
+    const size = per * this.objectSize[base];
+    const cache = { id: this.caches.length, name, base, size, count: structs.length / per, poison: false };
+    this.caches.push(cache);
+    return cache;
+  }
+
+  /** Gives one word an initial value of its own. */
+  initialise(address: number, value: number): void {
+    this.initial[address] = value;
+  }
+
   /** Declares a translation that TLBs may hold, e.g. `mm0 page 0` or `stage2 gfn 0`; returns its number. */
   tlb(name: string): number {
     this.tlbNames.push(name);

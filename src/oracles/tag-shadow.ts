@@ -173,6 +173,23 @@ export class TagShadow {
     }
   }
 
+  /**
+   * The same when the owner's page is another by now: if it is a copy of the page that was written, it must have the tags
+   * that a copier may not have seen, or later ones.
+   */
+  promisedIn(cpu: Cpu, page: TaggedPage, written: TaggedPage, values: readonly number[]): void {
+    const content = this.#get(page.content);
+    const source = this.#get(written.content);
+    if (content === source || !this.#descends(content, source)) return;
+    for (const [g, value] of values.entries()) {
+      const address = page.tags[g];
+      if (cpu.machine.peek(address) >>> 4 >= value >>> 4) continue;
+      const { lastSite } = cpu.machine.memory;
+      const message = `tag ${value & 15} went to ${this.#name(cpu.machine, written.tags[g])}, of which ${this.#name(cpu.machine, address)} is a copy made meanwhile, without it`;
+      cpu.machine.violateNow('tag-loss', message, cpu, address, [lastSite[written.tags[g]]]);
+    }
+  }
+
   /** Judges a tag that an owner read from a page. */
   loaded(cpu: Cpu, page: TaggedPage, granule: number, value: number): void {
     const want = this.#get(page.want[granule]);
@@ -190,6 +207,39 @@ export class TagShadow {
     const why = oracle === 'stale-tags' ? 'while or before they are initialised' : 'that nobody initialises';
     const message = `tag ${showTag(value)} of ${this.#name(cpu.machine, address)} is visible ${why}`;
     cpu.machine.violateNow(oracle, message, cpu, address, [writer]);
+  }
+
+  /**
+   * The kernel took a tag for 0 without reading it, as the page was not flagged: wrong if the owner's store is ordered
+   * before. `flag` is the word that it asked.
+   */
+  takenForZero(cpu: Cpu, page: TaggedPage, granule: number, flag: number): void {
+    const want = this.#get(page.want[granule]);
+    const { memory } = cpu.machine;
+    const address = page.tags[granule];
+    if ((want & 15) === 0 || ((this.#get(page.loose) >>> granule) & 1) === 1) return;
+    if (!memory.settledFor(cpu.id, address) || !memory.settledFor(cpu.id, flag)) return;
+    const message = `tag ${want & 15} of ${this.#name(cpu.machine, address)} is taken for 0: the page does not look tagged`;
+    cpu.machine.violateNow('tag-loss', message, cpu, address, [this.#get(page.wantSite[granule])]);
+  }
+
+  /** Another page takes the place of this one, by the kernel's judgement that they are equal (KSM). */
+  merged(cpu: Cpu, page: TaggedPage): void {
+    for (let g = 0; g < GRANULES; g++) {
+      const want = this.#get(page.want[g]);
+      if ((want & 15) === 0 || ((this.#get(page.loose) >>> g) & 1) === 1) continue;
+      const address = page.tags[g];
+      const message = `tag ${want & 15} of ${this.#name(cpu.machine, address)} is lost: the page was merged with one without it`;
+      cpu.machine.violateNow('tag-loss', message, cpu, address, [this.#get(page.wantSite[g])]);
+    }
+  }
+
+  /** Power was off: the frame's tags are whatever memory comes up with, until its saved ones are restored. */
+  poweredOff(page: TaggedPage): void {
+    const content = this.#get(page.content);
+    if (content === 0) return;
+    this.#begin(page, content);
+    this.#take(page, page);
   }
 
   /** Final check: what the owners stored is still there, in pages and, by `saved`, in swap slots. */
@@ -258,8 +308,12 @@ export class TagShadow {
   #belongs(value: number, content: number): boolean {
     const n = (value >>> 4) - FIRST_STORE;
     if (n <= 0) return false;
-    const of = this.#get(this.#table.storeContent[n]);
-    for (let c = content; c !== 0; c = this.#get(this.#table.parent[c])) if (c === of) return true;
+    return this.#descends(content, this.#get(this.#table.storeContent[n]));
+  }
+
+  /** Whether a content is another or was copied from it. */
+  #descends(content: number, from: number): boolean {
+    for (let c = content; c !== 0; c = this.#get(this.#table.parent[c])) if (c === from) return true;
     return false;
   }
 

@@ -1,5 +1,6 @@
 import type { TagProtocol } from '../kernel/page-tags.ts';
 import type { Settings } from '../target.ts';
+import { type Surroundings, surroundingsOf } from './surroundings.ts';
 
 /** How page flag and tags are initialised; the ids are those of the protocol table of the fact sheet. */
 export type Protocol =
@@ -19,7 +20,7 @@ export type Protocol =
   | 'always-zero';
 
 /** What the designs differ in. Each is a setting of a variant and may be changed by a switch. */
-export interface Design extends TagProtocol {
+export interface Design extends TagProtocol, Surroundings {
   readonly protocol: Protocol;
   /** smp_wmb between tags and PTE store in mte_sync_tags (1d0cb4c8864a, v5.18). */
   readonly wmbBeforePte: boolean;
@@ -28,10 +29,10 @@ export interface Design extends TagProtocol {
   /** V-P: mte_sync_tags still sets PG_mte_tagged before it calls the helper. */
   readonly flagFirst: boolean;
   /**
-   * Where swapped tags come back for anonymous pages: in set_pte_at, in do_swap_page (332c151c710a, v6.6), or in
-   * both (6dca4ac6fc91, v6.5).
+   * Where swapped tags come back for anonymous pages: in set_pte_at, in do_swap_page (332c151c710a, v6.6), in both
+   * (6dca4ac6fc91, v6.5), or in swap_readpage (an idea of 2023, rejected before merge).
    */
-  readonly restoreIn: 'set-pte-at' | 'do-swap-page' | 'both';
+  readonly restoreIn: 'set-pte-at' | 'do-swap-page' | 'both' | 'swap-readpage';
   /** do_swap_page drops the swap count before set_pte_at (c145e0b47c77, v5.18) or before the restore. */
   readonly swapFreeFirst: boolean;
   /** set_pte_at looks at the swap entry only if the new PTE is tagged (before 69e3b846d8a7, v5.14). */
@@ -82,6 +83,10 @@ function isProtocol(value: unknown): value is Protocol {
   return typeof value === 'string' && protocols.includes(value);
 }
 
+function isRestoreSite(value: unknown): value is Design['restoreIn'] {
+  return value === 'do-swap-page' || value === 'both' || value === 'swap-readpage';
+}
+
 /** Reads a design out of settings; throws if a variant leaves something out. */
 export function designOf(settings: Settings): Design {
   const bool = (key: keyof Design): boolean => {
@@ -93,7 +98,8 @@ export function designOf(settings: Settings): Design {
   if (!isProtocol(protocol)) throw new TypeError(`unknown protocol ${String(protocol)}`);
   return {
     protocol,
-    restoreIn: restoreIn === 'do-swap-page' || restoreIn === 'both' ? restoreIn : 'set-pte-at',
+    ...surroundingsOf(settings, bool),
+    restoreIn: isRestoreSite(restoreIn) ? restoreIn : 'set-pte-at',
     wmbBeforePte: bool('wmbBeforePte'),
     wmbInSetTagged: bool('wmbInSetTagged'),
     rmbInPageTagged: bool('rmbInPageTagged'),

@@ -1,5 +1,6 @@
 import { EngineError } from '../../engine/errors.ts';
 import type { Machine } from '../../engine/machine.ts';
+import type { TaggedPage } from '../../oracles/tag-shadow.ts';
 import { PG } from '../kernel/page-flags.ts';
 import { HAS_CACHE } from '../kernel/swap-map.ts';
 import type { Model, Settings, Size, Target } from '../target.ts';
@@ -11,25 +12,35 @@ import { switches, variants } from './variants.ts';
 /** Areas at the beginning: address space 0 (the VMM) has no PROT_MTE, the others have. */
 function begin(s: State, machine: Machine): void {
   s.mms.forEach((mm, m) => {
-    mm.vma.forEach((slot, index) => {
+    for (let index = 0; index < s.size.pages; index++) {
       const area = machine.slab.allocate(s.vmas, 0);
       if (area === 0) throw new EngineError('the cache of areas is too small');
       const shared = isShared(index) ? VM.shared : 0;
       machine.memory.poke(area, VM.mte_allowed | shared | (m > 0 ? VM.mte : 0));
-      machine.memory.poke(slot, area);
-    });
+      machine.memory.poke(mm.vma[index], area);
+    }
   });
   const file = filePage(s);
   machine.memory.poke(file.refcount, 1);
   machine.ghostStore(file.disallowed, 1);
 }
 
+/** Nothing flags the zero page in designs that keep it unflagged, or KSM never merges anything with it again. */
+function checkZeroPage(s: State, machine: Machine): void {
+  const { flags } = s.areas.zeroPage;
+  if (s.d.zeroPage === 'flagged' || (machine.peek(flags) & (1 << PG.mte_tagged)) === 0) return;
+  const message =
+    'the zero page is flagged PG_mte_tagged: pages_identical() calls every page different from it';
+  machine.report('warn', message, -1, flags, [machine.memory.lastSite[flags]]);
+}
+
 /** Final checks: the owners' tags are still there, in pages or saved. */
 function done(s: State, machine: Machine): void {
   const flagged = s.d.protocol !== 'always-zero';
+  const flagsOf = (page: TaggedPage) => s.pages.find(each => each.base === page.base)?.flags ?? page.base;
   s.shadow.done(
     machine,
-    page => !flagged || (machine.peek(page.base) & (1 << PG.mte_tagged)) !== 0,
+    page => !flagged || (machine.peek(flagsOf(page)) & (1 << PG.mte_tagged)) !== 0,
     page =>
       s.slots.some(
         slot =>
@@ -51,7 +62,10 @@ function build(settings: Settings, size: Size): Model {
     attach(machine) {
       s.shadow.attach(machine);
       machine.onBegin = () => begin(s, machine);
-      machine.onDone = () => done(s, machine);
+      machine.onDone = () => {
+        checkZeroPage(s, machine);
+        done(s, machine);
+      };
     },
   };
 }

@@ -13,12 +13,16 @@ import { mteEnsurePageTagsCleared } from './tag-clearing.ts';
 
 const TRIES = 4;
 
-/** get_user_pages() in the VMM: the page at an index with a reference, and whether it is writable; null on failure. */
-function* gup(
+/**
+ * get_user_pages() in the VMM: the page at an index with a reference (FOLL_PIN: and a pin), and whether it is writable;
+ * null on failure.
+ */
+export function* gup(
   cpu: Cpu,
   s: State,
   index: number,
   write: boolean,
+  pin = false,
 ): Kernel<{ page: Page; writable: boolean } | null> {
   const { ptl, pte } = s.mms[VMM];
   for (let i = 0; i < TRIES; i++) {
@@ -27,6 +31,7 @@ function* gup(
     if (ptePresent(entry) && (!write || pteWrite(entry))) {
       const page = s.pages[pteNumber(entry)];
       yield getPage(cpu, page);
+      if (pin) yield cpu.atomicInc(page.pins);
       yield cpu.spinUnlock(ptl);
       return { page, writable: pteWrite(entry) };
     }
@@ -38,7 +43,7 @@ function* gup(
 }
 
 /** sanitise_mte_tags() (arch/arm64/kvm/mmu.c), under mmu_lock; by design. */
-function* sanitiseMteTags(cpu: Cpu, s: State, page: Page): Kernel {
+export function* sanitiseMteTags(cpu: Cpu, s: State, page: Page): Kernel {
   switch (s.d.protocol) {
     case 'lock':
       if (yield* tryPageMteTagging(cpu, s, page)) {
@@ -131,61 +136,4 @@ export function* guestLoadTag(cpu: Cpu, s: State, index: number, granule: number
     if (!(yield* userMemAbort(cpu, s, index, false))) return;
     yield cpu.cpuRelax();
   }
-}
-
-/** KVM_ARM_MTE_COPY_TAGS to the guest; `short` stops after one granule, as a user buffer that ends does. */
-export function* copyTagsToGuest(cpu: Cpu, s: State, index: number, tag: number, short: boolean): Kernel {
-  yield cpu.mutexLock(s.kvm.slots_lock);
-  const got = yield* gup(cpu, s, index, true);
-  if (got !== null) {
-    if (got.page !== filePage(s)) yield* storeTags(cpu, s, got.page, index, tag, short);
-    yield* putPage(cpu, s, got.page);
-  }
-  yield cpu.mutexUnlock(s.kvm.slots_lock);
-}
-
-function* storeTags(cpu: Cpu, s: State, page: Page, index: number, tag: number, short: boolean): Kernel {
-  const locks = s.d.protocol === 'lock';
-  // v6.2: serialises only with an initialiser; a page that is valid already is overwritten while it lives.
-  if (locks) yield* tryPageMteTagging(cpu, s, page);
-  s.shadow.initialising(page);
-  const granules = short ? 1 : page.tags.length;
-  const stored: number[] = [];
-  for (let g = 0; g < granules; g++) {
-    if (s.d.bufferMayFault) yield* faultInBuffer(cpu, s, index);
-    stored.push(s.shadow.tagFor(page, tag, false));
-    yield cpu.writeOnce(page.tags[g], stored[g]);
-  }
-  if (locks) {
-    if (short) for (const word of page.tags) yield cpu.writeOnce(word, s.shadow.tagFor(page, 0, false));
-    yield* setPageMteTagged(cpu, s, page);
-  } else if (!short && s.d.protocol !== 'always-zero') yield* setPageMteTagged(cpu, s, page);
-  if (!short) s.shadow.promise(page, stored);
-  if (s.d.dirtyBeforePut) yield cpu.setBit(PG.dirty, page.flags);
-}
-
-/** copy_from_user() of a buffer that lies in another page of the VMM and may have to be faulted in. */
-function* faultInBuffer(cpu: Cpu, s: State, index: number): Kernel {
-  const buffer = (index + 1) % s.size.pages;
-  if (buffer === index) return;
-  const pte = yield cpu.walk(s.stage1[VMM][buffer], s.mms[VMM].pte[buffer]);
-  if (!ptePresent(pte)) yield* handleMmFault(cpu, s, VMM, buffer, false);
-}
-
-/** KVM_ARM_MTE_COPY_TAGS from the guest: zeros if the page is not tagged. */
-export function* copyTagsFromGuest(cpu: Cpu, s: State, index: number): Kernel {
-  yield cpu.mutexLock(s.kvm.slots_lock);
-  const got = yield* gup(cpu, s, index, false);
-  if (got !== null) {
-    const { page } = got;
-    if (page !== filePage(s)) {
-      const tagged = s.d.protocol === 'always-zero' || (yield* pageMteTagged(cpu, s, page));
-      for (let g = 0; g < page.tags.length; g++) {
-        if (tagged) s.shadow.loaded(cpu, page, g, yield cpu.readOnce(page.tags[g]));
-        else s.shadow.loaded(cpu, page, g, 0);
-      }
-    }
-    yield* putPage(cpu, s, page);
-  }
-  yield cpu.mutexUnlock(s.kvm.slots_lock);
 }

@@ -4,7 +4,7 @@ import { allocPage, folioTrylock, folioUnlock, freePage, getPage, putPage } from
 import { isMigrationEntry, pteNumber, ptePage, pteWrite } from '../kernel/pte.ts';
 import { copyHighpage } from './copy.ts';
 import { lookupPrivate, unmapForMigration } from './rmap.ts';
-import { shmemLookup } from './shmem.ts';
+import { shmemLookup } from './shmem-lookup.ts';
 import { isShared, type Page, type State, VM } from './state.ts';
 import { setPteAt } from './sync.ts';
 
@@ -87,7 +87,7 @@ function* migrateMapping(
 }
 
 /** remove_migration_ptes(): set_pte_at() sees a migration entry, which is swap-like but no swap entry. */
-function* removeMigrationPtes(cpu: Cpu, s: State, src: Page, to: Page, index: number): Kernel {
+export function* removeMigrationPtes(cpu: Cpu, s: State, src: Page, to: Page, index: number): Kernel {
   for (const mm of s.mms) {
     const seen = yield cpu.readOnce(mm.pte[index]);
     if (!isMigrationEntry(seen) || pteNumber(seen) !== src.index) continue;

@@ -7,7 +7,7 @@ import { freeSwapAndCache, swapDuplicate } from '../kernel/swap-map.ts';
 import { copyHighpage } from './copy.ts';
 import { invalidateRangeEnd, invalidateRangeStart } from './kvm-notifier.ts';
 import { unmapEverywhere } from './rmap.ts';
-import { shmemLookup } from './shmem.ts';
+import { shmemLookup } from './shmem-lookup.ts';
 import { isShared, type State, VM } from './state.ts';
 import { setPteAt } from './sync.ts';
 
@@ -45,13 +45,13 @@ export function* fork(cpu: Cpu, s: State, child: number, index: number, pinned: 
   const childArea = yield cpu.readOnce(to.vma[index]);
   const childFlags = yield cpu.loadPlain(childArea);
   if ((vmFlags & childFlags & VM.mte_allowed) !== 0 && !isShared(index)) {
-    // copy_present_page() needs a page before the locks are taken.
-    const spare = pinned ? yield* allocPage(cpu, s) : null;
+    // copy_present_page() needs a page before the locks are taken; the kernel drops them for it if need be.
+    const spare = pinned || s.d.copyTagsPins ? yield* allocPage(cpu, s) : null;
     yield cpu.storePlain(childArea, vmFlags);
     yield* invalidateRangeStart(cpu, s, 0, index);
     yield cpu.spinLock(to.ptl);
     yield cpu.spinLock(from.ptl);
-    const used = yield* copyPteRange(cpu, s, child, index, spare?.index ?? -1);
+    const used = yield* copyPteRange(cpu, s, child, index, spare?.index ?? -1, pinned);
     yield cpu.spinUnlock(from.ptl);
     yield cpu.spinUnlock(to.ptl);
     yield cpu.flushTlb(s.stage1[0][index]);
@@ -63,7 +63,14 @@ export function* fork(cpu: Cpu, s: State, child: number, index: number, pinned: 
 }
 
 /** copy_present_page() (both page-table locks held, so copy_highpage() must not sleep) or copy_present_pte(). */
-function* copyPteRange(cpu: Cpu, s: State, child: number, index: number, spare: number): Kernel<boolean> {
+function* copyPteRange(
+  cpu: Cpu,
+  s: State,
+  child: number,
+  index: number,
+  spare: number,
+  pinned: boolean,
+): Kernel<boolean> {
   const source = s.mms[0].pte[index];
   const target = s.mms[child].pte[index];
   const entry = yield cpu.readOnce(source);
@@ -74,13 +81,16 @@ function* copyPteRange(cpu: Cpu, s: State, child: number, index: number, spare: 
   }
   if (!ptePresent(entry)) return false;
   const page = s.pages[pteNumber(entry)];
-  if (spare >= 0) {
+  const copies = pinned || (s.d.copyTagsPins && (yield cpu.readOnce(page.pins)) > 0);
+  if (copies && spare >= 0) {
     s.shadow.copied(cpu, s.pages[spare], page, page.flags);
     yield* copyHighpage(cpu, s, s.pages[spare], page);
     yield cpu.smpWmb();
     yield* setPteAt(cpu, s, target, ptePage(spare, pteTagged(entry), true));
     return true;
   }
+  // Without memory for a copy of a pinned page fork() fails.
+  if (copies && !pinned) return false;
   yield cpu.writeOnce(source, entry & ~Pte.Write);
   yield getPage(cpu, page);
   yield* setPteAt(cpu, s, target, entry & ~Pte.Write);

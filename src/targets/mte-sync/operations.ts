@@ -1,8 +1,12 @@
 import { granule, mm, page, tag, yes } from '../kernel/parameters.ts';
 import type { Operation, Parameter } from '../target.ts';
-import { copyTagsFromGuest, copyTagsToGuest, guestLoadTag, guestStoreTag, userMemAbort } from './kvm.ts';
+import { freezable } from './hibernate.ts';
+import { guestLoadTag, guestStoreTag, userMemAbort } from './kvm.ts';
+import { copyTagsFromGuest, copyTagsToGuest } from './kvm-copy-tags.ts';
 import { migratePage } from './migrate.ts';
 import { fork, madviseDontneed, mprotectMte, punchHole, remap } from './mm.ts';
+import { areaOperationsOf } from './operations-area.ts';
+import { hibernateOperation, rareOperationsOf } from './operations-rare.ts';
 import { swapOut } from './reclaim.ts';
 import { isShared, type State } from './state.ts';
 import { userFault, userLoadTag, userStoreTag } from './user.ts';
@@ -12,6 +16,16 @@ const write = yes('write');
 
 /** The kernel entry points of the model. Page i is in the shared memfd if i is even, private anonymous if odd. */
 export function operationsOf(s: State): readonly Operation[] {
+  const frozen = [...pageOperationsOf(s), ...areaOperationsOf(s), ...rareOperationsOf(s)].map(operation => {
+    return {
+      ...operation,
+      run: (cpu, args) => freezable(cpu, s, operation.run(cpu, args)),
+    } satisfies Operation;
+  });
+  return [...frozen, hibernateOperation(s)];
+}
+
+function pageOperationsOf(s: State): readonly Operation[] {
   const user: Operation[] = [
     {
       name: 'fault',

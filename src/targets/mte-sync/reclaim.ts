@@ -1,11 +1,11 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
-import { folioTrylock, folioUnlock, freePage, putPage } from '../kernel/page.ts';
+import { folioTrylock, folioUnlock, putPage } from '../kernel/page.ts';
 import { PG } from '../kernel/page-flags.ts';
 import { addToSwap, COUNT, slotOf, swapDuplicate } from '../kernel/swap-map.ts';
 import { mteInvalidateTags } from '../kernel/swap-tags.ts';
 import { lookupPrivate, unmapEverywhere } from './rmap.ts';
-import { shmemLookup } from './shmem.ts';
+import { shmemLookup } from './shmem-lookup.ts';
 import { isShared, type Page, type State } from './state.ts';
 import { mteSaveTags } from './swap-tags.ts';
 
@@ -24,10 +24,14 @@ export function* swapOut(cpu: Cpu, s: State, mm: number, index: number): Kernel 
 function* pageout(cpu: Cpu, s: State, page: Page, index: number): Kernel<number> {
   if (isShared(index) && (yield cpu.readOnce(s.file.i_pages[index])) !== page.index + 1) return -1;
   let slot = yield* slotOf(cpu, s, page);
-  if (slot < 0) slot = yield* addToSwap(cpu, s, page);
-  if (slot < 0) return -1;
-  yield cpu.setBit(PG.dirty, page.flags);
-  yield* unmapEverywhere(cpu, s, page, index, isShared(index) ? -1 : slot);
+  const again = slot >= 0;
+  if (!again) {
+    slot = yield* addToSwap(cpu, s, page);
+    if (slot < 0) return -1;
+    yield cpu.setBit(PG.dirty, page.flags);
+  }
+  const written = yield* unmapEverywhere(cpu, s, page, index, isShared(index) ? -1 : slot);
+  if (again && written) yield cpu.setBit(PG.dirty, page.flags);
   if (isShared(index)) {
     // shmem_writepage(): the page cache now refers to the slot.
     yield* swapDuplicate(cpu, s, slot);
@@ -36,7 +40,8 @@ function* pageout(cpu: Cpu, s: State, page: Page, index: number): Kernel<number>
     yield cpu.spinUnlock(s.file.xa_lock);
     yield* putPage(cpu, s, page);
   }
-  yield cpu.clearBit(PG.dirty, page.flags);
+  // A page that is clean in the swap cache is not written again, and its tags are not saved again.
+  if ((yield cpu.testAndClearBit(PG.dirty, page.flags)) === 0) return slot;
   // swap_writepage(): arch_prepare_to_swap() saves the tags before any data is written.
   if (!(yield* mteSaveTags(cpu, s, page, slot))) {
     yield cpu.setBit(PG.dirty, page.flags);
@@ -64,6 +69,6 @@ function* removeMapping(cpu: Cpu, s: State, slot: number, page: Page): Kernel<bo
   if ((map & COUNT) === 0) yield* mteInvalidateTags(cpu, s, slot);
   yield cpu.spinUnlock(s.swap.lock);
   yield folioUnlock(cpu, page);
-  yield* freePage(cpu, s, page);
+  yield* s.freePage(cpu, page);
   return true;
 }

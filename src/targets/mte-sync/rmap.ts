@@ -3,6 +3,7 @@ import type { Cpu } from '../../engine/cpu.ts';
 import { getPage, putPage } from '../kernel/page.ts';
 import { pteMigration, pteNumber, ptePresent, pteSwap, pteWrite } from '../kernel/pte.ts';
 import { swapDuplicate } from '../kernel/swap-map.ts';
+import { isHugetlb, isThp, isZeroPage, thpFolio } from './areas.ts';
 import { invalidateRangeEnd, invalidateRangeStart } from './kvm-notifier.ts';
 import { filePage, type Page, type State } from './state.ts';
 
@@ -12,23 +13,39 @@ export function* lookupPrivate(cpu: Cpu, s: State, mm: number, index: number): K
   yield cpu.spinLock(ptl);
   const entry = yield cpu.readOnce(pte[index]);
   const page = ptePresent(entry) ? s.pages[pteNumber(entry)] : null;
-  const usable = page !== null && page !== filePage(s);
-  if (usable) yield getPage(cpu, page);
+  let usable = page !== null && page !== filePage(s);
+  if (usable && index >= s.areas.first) usable = yield* isSmall(cpu, s, pteNumber(entry));
+  if (usable && page !== null) yield getPage(cpu, page);
   yield cpu.spinUnlock(ptl);
   return usable ? page : null;
 }
 
+/** Neither a zero page nor part of an unsplit large folio. */
+function* isSmall(cpu: Cpu, s: State, page: number): Kernel<boolean> {
+  if (isThp(s.areas, page)) return (yield cpu.readOnce(thpFolio(s.areas, s.pages[page]).split)) === 1;
+  return !isHugetlb(s.areas, page) && !isZeroPage(s.areas, page);
+}
+
 /**
  * try_to_unmap() of a locked page in every address space: the entry becomes a swap entry of `slot`, or nothing if
- * `slot` is -1 (page cache). MMU notifiers run around each entry of the address space that KVM uses.
+ * `slot` is -1 (page cache). MMU notifiers run around each entry of the address space that KVM uses. True if an entry
+ * was writable and thus may be dirty: hardware marks it with the store, of data or tags.
  */
-export function* unmapEverywhere(cpu: Cpu, s: State, page: Page, index: number, slot: number): Kernel {
+export function* unmapEverywhere(
+  cpu: Cpu,
+  s: State,
+  page: Page,
+  index: number,
+  slot: number,
+): Kernel<boolean> {
+  let dirty = false;
   for (const mm of s.mms) {
     yield* invalidateRangeStart(cpu, s, mm.index, index);
     yield cpu.spinLock(mm.ptl);
     const old = yield cpu.readOnce(mm.pte[index]);
     const mapped = ptePresent(old) && pteNumber(old) === page.index;
     if (mapped) {
+      dirty ||= pteWrite(old);
       yield cpu.xchg(mm.pte[index], 0);
       if (s.d.flushBeforeSwap) yield cpu.flushTlb(s.stage1[mm.index][index]);
       if (slot >= 0) {
@@ -40,6 +57,7 @@ export function* unmapEverywhere(cpu: Cpu, s: State, page: Page, index: number, 
     yield* invalidateRangeEnd(cpu, s, mm.index);
     if (mapped) yield* putPage(cpu, s, page);
   }
+  return dirty;
 }
 
 /** try_to_migrate(): entries become migration entries, which hold no reference. */

@@ -4,17 +4,10 @@ import { allocPage, folioLock, folioTrylock, folioUnlock, getPage, putPage } fro
 import { PG } from '../kernel/page-flags.ts';
 import { mteClearPageTags } from '../kernel/page-tags.ts';
 import { folioFreeSwap, swapCacheGet, swapcachePrepare, swapFree } from '../kernel/swap-map.ts';
+import { kasanUnpoisonPage } from './kasan.ts';
+import { shmemLookup } from './shmem-lookup.ts';
 import type { Page, State } from './state.ts';
 import { mteRestoreTags } from './swap-tags.ts';
-
-/** The page that the page cache has at an index, with a reference; null if none or swapped out. */
-export function* shmemLookup(cpu: Cpu, s: State, index: number): Kernel<Page | null> {
-  yield cpu.spinLock(s.file.xa_lock);
-  const entry = yield cpu.readOnce(s.file.i_pages[index]);
-  if (entry > 0) yield getPage(cpu, s.pages[entry - 1]);
-  yield cpu.spinUnlock(s.file.xa_lock);
-  return entry > 0 ? s.pages[entry - 1] : null;
-}
 
 /** shmem_get_folio(): the page at an index, locked and with a reference; null if memory ran out or it must retry. */
 export function* shmemGetFolio(cpu: Cpu, s: State, index: number): Kernel<Page | null> {
@@ -32,6 +25,7 @@ export function* shmemGetFolio(cpu: Cpu, s: State, index: number): Kernel<Page |
   if (page === null) return null;
   s.shadow.fresh(page);
   if (s.d.protocol === 'always-zero') yield* mteClearPageTags(cpu, s, page);
+  else if (s.d.kasanTags) yield* kasanUnpoisonPage(cpu, page);
   yield folioTrylock(cpu, s, page);
   // __folio_mark_uptodate()
   yield cpu.smpWmb();

@@ -65,7 +65,7 @@ export function* mteRestoreTags(
       if (yield* tryPageMteTagging(cpu, s, page)) {
         yield* mteRestorePageTags(cpu, s, page, buffer);
         yield* setPageMteTagged(cpu, s, page);
-      }
+      } else cpu.warnOn(s.d.restoreWarns, 'mte_restore_tags(): the page is tagged already', page.flags);
       break;
     case 'spinlock':
       // In set_pte_at the lock is held and the caller flags the page; for shmem the folio lock excludes others.

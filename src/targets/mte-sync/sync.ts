@@ -9,6 +9,8 @@ import {
   tryPageMteTagging,
 } from '../kernel/page-tags.ts';
 import { isMigrationEntry, isSwapEntry, pteNumber, pteTagged } from '../kernel/pte.ts';
+import { isZeroPage } from './areas.ts';
+import { pageKasanTagReset } from './kasan.ts';
 import { filePage, type Page, type State } from './state.ts';
 import { mteRestoreTags } from './swap-tags.ts';
 import { mteEnsurePageTagsCleared } from './tag-clearing.ts';
@@ -19,18 +21,22 @@ export function* setPteAt(cpu: Cpu, s: State, ptep: number, pte: number): Kernel
   const page = s.pages[pteNumber(pte)];
   const swapLike = isSwapEntry(old) || isMigrationEntry(old);
   const oldMatters = swapLike && !s.d.restoreOnlyTagged && s.d.restoreIn !== 'do-swap-page';
-  if ((pteTagged(pte) || oldMatters) && page !== filePage(s)) {
+  const special = page === filePage(s) || isZeroPage(s.areas, page.index);
+  if ((pteTagged(pte) || oldMatters) && !special) {
     yield* mteSyncTags(cpu, s, page, old, pteTagged(pte));
   }
   yield cpu.writeOnce(ptep, pte);
 }
 
 /** mte_sync_tags(), by design; ends with the smp_wmb of 1d0cb4c8864a (v5.18) where the design has it. */
-function* mteSyncTags(cpu: Cpu, s: State, page: Page, old: number, tagged: boolean): Kernel {
+export function* mteSyncTags(cpu: Cpu, s: State, page: Page, old: number, tagged: boolean): Kernel {
   switch (s.d.protocol) {
     case 'flag-first':
       if (!(yield* testAndSetPageBit(cpu, s, PG.mte_tagged, page))) {
-        if (!(yield* restoreFromPte(cpu, s, page, old)) && tagged) yield* mteClearPageTags(cpu, s, page);
+        if (!(yield* restoreFromPte(cpu, s, page, old)) && tagged) {
+          if (s.d.kasanTags) yield* pageKasanTagReset(cpu, page);
+          yield* mteClearPageTags(cpu, s, page);
+        }
       }
       break;
     case 'flag-first-if-init':

@@ -1,8 +1,11 @@
 import { switchOf } from '../kernel/settings.ts';
 import type { Switch, Variant } from '../target.ts';
 import type { Design } from './design.ts';
+import { surroundingSwitches } from './surrounding-switches.ts';
+import { firstSurroundings, mendedSurroundings } from './surroundings.ts';
 
 const base: Design = {
+  ...firstSurroundings,
   protocol: 'flag-first',
   wmbBeforePte: false,
   wmbInSetTagged: false,
@@ -33,7 +36,13 @@ const base: Design = {
   bufferMayFault: false,
 };
 const v510: Design = { ...base, restoreOnlyTagged: true, zeroTagsAtAllocation: false, kvm: false };
-const v519: Design = { ...base, wmbBeforePte: true, swapFreeFirst: true };
+const v519: Design = {
+  ...base,
+  wmbBeforePte: true,
+  swapFreeFirst: true,
+  coredump: 'racy',
+  coredumpFreesTwice: true,
+};
 const v61: Design = { ...v519, protocol: 'flag-first-if-init', unorderedTestAndSet: false, flagFirst: false };
 const v61y: Design = { ...v61, protocol: 'tags-first', wmbInSetTagged: true, rmbInPageTagged: true };
 const v62: Design = {
@@ -43,18 +52,24 @@ const v62: Design = {
   kvmShared: true,
   mmuLockRead: true,
   copyWarns: true,
+  coredump: 'snapshot',
+  coredumpFreesTwice: false,
 };
-const v62fixed: Design = {
-  ...v62,
-  setWithoutInit: false,
-  swapFreeFirst: false,
-  restoreIn: 'both',
-  seqBeforeUnlock: true,
-  vmaCaptured: true,
+const v64: Design = { ...v62, setWithoutInit: false, seqBeforeUnlock: true, vmaCaptured: true };
+const v65: Design = { ...v64, swapFreeFirst: false, restoreIn: 'both' };
+const v66: Design = { ...v65, restoreIn: 'do-swap-page', unuseRestores: true };
+const v73: Design = {
+  ...v66,
+  copyWarns: false,
+  migrateCopiesFirst: true,
+  hugetlb: 'folio-flags',
+  zeroPage: 'unflagged',
+  kvmSkipsZeroPage: true,
+  hugeZeroTags: true,
 };
-const v66: Design = { ...v62fixed, restoreIn: 'do-swap-page' };
 /** What surrounds a design that no version bears: v5.19 without its bugs elsewhere, so that what shows is the design's own. */
 const around: Partial<Design> = {
+  ...mendedSurroundings,
   swapFreeFirst: false,
   seqBeforeUnlock: true,
   vmaCaptured: true,
@@ -124,7 +139,7 @@ export const variants: readonly (Variant & {
     name: 'v6.4',
     summary: 'v6.2 with the flag set only where tags were initialised, and the mmu_seq fix',
     origin: 'c4c597f1b367 and 13ec9308a857, v6.4',
-    settings: { ...v62, setWithoutInit: false, seqBeforeUnlock: true, vmaCaptured: true },
+    settings: { ...v64 },
   },
   {
     name: 'v6.6',
@@ -139,18 +154,32 @@ export const variants: readonly (Variant & {
     settings: { ...v66, migrateCopiesFirst: true },
   },
   {
+    name: 'v7.3',
+    summary:
+      'v6.12 with hugetlb flags, unflagged zero pages and every fix up to v7.3-rc7; bears hazards D2 to D6',
+    origin: '25c17c4b55de, b98c94eed4a9, f620d66af316, adfb6609c680, 2986a6257405',
+    settings: { ...v73 },
+  },
+  {
     name: 'v6.2-fixed',
     summary: 'the v6.2 protocol (a look at the flag before the lock) with every catalogued fix',
     origin: 'd77e59a8fccd with c4c597f1b367, 6dca4ac6fc91, 13ec9308a857, 8c2e8ac8ad4b, b98c94eed4a9',
     fixed: true,
-    settings: { ...v62fixed, copyWarns: false },
+    settings: { ...v65, ...mendedSurroundings, copyWarns: false },
   },
   {
     name: 'v6.6-fixed',
     summary: 'the v6.6 protocol with every catalogued fix',
     origin: '332c151c710a with b98c94eed4a9',
     fixed: true,
-    settings: { ...v66, copyWarns: false },
+    settings: { ...v66, ...mendedSurroundings, copyWarns: false },
+  },
+  {
+    name: 'v7.3-fixed',
+    summary: 'v7.3 with the fixes proposed here for D2 to D6, N1 and N3',
+    origin: 'v7.3-rc7; docs/mte-sync.md',
+    fixed: true,
+    settings: { ...v73, ...mendedSurroundings, hugetlb: 'folio-flags', migrateAcquires: true },
   },
 ];
 
@@ -250,4 +279,5 @@ export const switches: readonly Switch[] = [
   sw('faulting-buffer', 'COPY_TAGS reads a buffer that faults while PG_mte_lock is held', 'hazard D1', {
     bufferMayFault: true,
   }),
+  ...surroundingSwitches,
 ];
