@@ -33,7 +33,7 @@ const awaited: readonly string[] = [
   ...numbered('mig:P', 2),
   ...numbered('ts:M', 23),
   ...numbered('ts:H', 10),
-  ...['mte:H18', 'mte:H19', 'mte:H20'],
+  ...['mte:H18', 'mte:H19'],
 ];
 
 /** Distinct bugs that the corpus must show. */
