@@ -68,7 +68,10 @@ export function matrixOptions<T>(y: Argv<T>) {
       describe: `executions of random programs for each design; ${EXECUTIONS} unless --time is given`,
       type: 'string',
     })
-    .option('time', { describe: 'time for all designs together: 30s, 5m, 8h', type: 'string' })
+    .option('time', {
+      describe: 'time for the random programs of all designs together: 30s, 5m, 8h',
+      type: 'string',
+    })
     .option('seed', { describe: 'name of the random streams', type: 'string', default: '1' })
     .option('cpus', { describe: 'CPUs of the machine', type: 'string' })
     .option('pages', { describe: 'pages of the machine', type: 'string' })

@@ -50,7 +50,7 @@ export function boundText(
     `(${many(programs, 'program')}; ${many(pages, 'page')}, ${many(mms, 'address space')}; no interrupts),`,
     `under ${job.memory} every execution with at most ${many(preemptions, 'preemption')}`,
     reorderings === 0
-      ? 'and no reordered access'
-      : `and ${many(reorderings, 'reordered access').replace(/accesss$/, 'accesses')}`,
+      ? 'and none reordered (no store delayed, no older value read, no TLB entry used)'
+      : `and ${reorderings} reordered accesses (stores delayed or committed early, older values read, TLB entries used)`,
   ].join(' ');
 }
