@@ -24,7 +24,7 @@ export type CacheablePfnmap =
   | 'uncached'
   /** -EINVAL at the memslot, -EFAULT at the fault. */
   | 'refuse'
-  /** Normal-WB if FEAT_S2FWB or a linear map, else as uncached. */
+  /** Normal-WB; without FEAT_S2FWB whatever has no struct page in the linear map is refused, cacheable or not. */
   | 'if-fwb'
   /** Normal-WB if FEAT_S2FWB and CTR_EL0.DIC, else refused. */
   | 'if-fwb-dic'
@@ -50,6 +50,8 @@ export interface Design {
   readonly uncached: Uncached;
   readonly cacheablePfnmap: CacheablePfnmap;
   readonly mteGate: MteGate;
+  /** kvm_is_device_pfn() decides whether MTE and execution are looked at, whatever the VMA says (V1). */
+  readonly devicePfnChecks: boolean;
   /** kvm_arch_prepare_memory_region() refuses areas without VM_MTE_ALLOWED if the VM has MTE (d89585fbb308, v6.2). */
   readonly slotMteCheck: boolean;
   /** The machine has FEAT_S2FWB. */
@@ -132,6 +134,7 @@ export function designOf(settings: Settings): Design {
     uncached: choice('uncached'),
     cacheablePfnmap: choice('cacheablePfnmap'),
     mteGate: choice('mteGate'),
+    devicePfnChecks: bool('devicePfnChecks'),
     slotMteCheck: bool('slotMteCheck'),
     fwb: bool('fwb'),
     dic: bool('dic'),

@@ -79,7 +79,7 @@ Ankit Agrawal and Jason Gunthorpe want the VMA to decide (its pgprot says how th
 Catalin Marinas answers that this is not what the memory can do: with MTE a tag access goes to (pa >> k) + offset,
 which firmware set up for boot RAM only, so that a guest with cacheable PCIe or CXL memory writes tags to "some random
 address that may or may not hit an existing memory or device". Start with stage2-memtype/memtype-from-vma (the patch:
-the guest's STG is a wild tag access), then nc-fallback and mte-off-only (the two ways out of the mail: the first leaks
+the memslot is checked for MTE, the fault is not, and the guest's STG is a wild tag access), then nc-fallback and mte-off-only (the two ways out of the mail: the first leaks
 what the VMM had cleared, the second survives), v6.8 and v6.9 (what was merged first: Device or Normal-NC below a
 cacheable mapping), v6.17 and no-tag-access (what came after), and what the switches break. Page 0 of the VMM is RAM and
 has its memslot, page 1 is cacheable CXL or GPU memory mapped VM_PFNMAP, pages 2 to 4 (--pages 5) are a BAR of

@@ -40,12 +40,16 @@ function refusesCacheable(d: Design, rule: CacheablePfnmap): boolean {
 
 /** The stage-2 memory type that a design gives to memory `memory` found through an area `vma`, or REFUSED. */
 export function memoryType(d: Design, vma: VmaFacts, memory: MemoryKind): number {
+  if (d.cacheablePfnmap === 'if-fwb' && !d.fwb && !(memory.structPage && memory.linearMap)) return REFUSED;
   if (!isDevice(d, vma, memory)) return MemType.WriteBack;
   if (d.deviceBy === 'map-memory' || vma.prot !== Prot.normal) return uncachedType(d, vma);
-  const rule = d.cacheablePfnmap;
-  if (refusesCacheable(d, rule)) return REFUSED;
-  if (rule === 'uncached' || (rule === 'if-fwb' && !d.fwb && !memory.linearMap)) return uncachedType(d, vma);
-  return MemType.WriteBack;
+  if (refusesCacheable(d, d.cacheablePfnmap)) return REFUSED;
+  return d.cacheablePfnmap === 'uncached' ? uncachedType(d, vma) : MemType.WriteBack;
+}
+
+/** Whether kvm_is_device_pfn() still has a say, and says yes: then MTE is not looked at, and nothing is executed. */
+export function isDevicePfn(d: Design, memory: MemoryKind): boolean {
+  return d.devicePfnChecks && !memory.mapMemory;
 }
 
 /** What becomes of Normal-WB if the VM has MTE and the area lacks VM_MTE_ALLOWED. */
@@ -66,6 +70,7 @@ export function typeWithoutTags(d: Design): number {
 export function finalType(d: Design, vma: VmaFacts, memory: MemoryKind, mte: boolean): number {
   const type = memoryType(d, vma, memory);
   if (type !== MemType.WriteBack || !mte || (vma.vmFlags & VM.mte_allowed) !== 0) return type;
+  if (isDevicePfn(d, memory)) return type;
   return typeWithoutTags(d);
 }
 

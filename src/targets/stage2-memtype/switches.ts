@@ -20,6 +20,7 @@ export const switches: readonly Switch[] = [
   ),
   sw('mte-gate', 'memslot and fault refuse areas without VM_MTE_ALLOWED if the VM has MTE', 'v6.2', {
     mteGate: 'refuse',
+    devicePfnChecks: false,
     slotMteCheck: true,
   }),
   sw(
@@ -33,6 +34,7 @@ export const switches: readonly Switch[] = [
   }),
   sw('sanitise-if-pfn-valid', 'user_mem_abort() asks pfn_valid() instead of VM_MTE_ALLOWED', 'review of V1', {
     mteGate: 'pfn-valid',
+    devicePfnChecks: false,
   }),
   sw(
     'no-cacheable-check',

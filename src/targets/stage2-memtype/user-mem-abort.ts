@@ -4,7 +4,7 @@ import { mmuInvalidateRetry } from '../kernel/mmu-notifier.ts';
 import { checkRefusal } from './checks.ts';
 import { isCacheable, MemType } from './entries.ts';
 import { VM } from './memory-kinds.ts';
-import { memoryType, REFUSED, typeWithoutTags, type VmaFacts } from './memory-type.ts';
+import { isDevicePfn, memoryType, REFUSED, typeWithoutTags, type VmaFacts } from './memory-type.ts';
 import { faultinPfn } from './mm.ts';
 import { putFrame } from './page.ts';
 import { stage2Map, stage2RelaxPerms } from './stage2.ts';
@@ -86,13 +86,14 @@ function* userMemAbort(
   const frame = yield* faultinPfn(cpu, s, page);
   if (frame === null) return efault(cpu, s);
   const seq = d.snapshotFirst ? area.seq : yield cpu.readOnce(kvm.mmu_invalidate_seq);
-  const type = memoryType(d, area, memoryOf(s, frame));
+  const memory = memoryOf(s, frame);
+  const type = memoryType(d, area, memory);
   if (type === REFUSED) {
     checkRefusal(cpu, s, gfn, page, area);
     if (d.releaseOnExit) yield* putFrame(cpu, s, frame);
     return efault(cpu, s);
   }
-  if (fault === 'exec' && !isCacheable(type)) {
+  if (fault === 'exec' && (!isCacheable(type) || isDevicePfn(d, memory))) {
     if (d.releaseOnExit) yield* putFrame(cpu, s, frame);
     return 'abort';
   }
@@ -100,7 +101,8 @@ function* userMemAbort(
     if (d.releaseOnInject) yield* putFrame(cpu, s, frame);
     return 'abort';
   }
-  const mte = type === MemType.WriteBack && !permission && (yield cpu.readOnce(kvm.mte_enabled)) !== 0;
+  const looks = type === MemType.WriteBack && !permission && !isDevicePfn(d, memory);
+  const mte = looks && (yield cpu.readOnce(kvm.mte_enabled)) !== 0;
   if (mte && !d.mteCheckLocked && isGated(s, area.vmFlags)) {
     checkRefusal(cpu, s, gfn, page, area);
     yield* putFrame(cpu, s, frame);

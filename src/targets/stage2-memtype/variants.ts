@@ -7,6 +7,7 @@ const fixed: Design = {
   uncached: 'any-uncached',
   cacheablePfnmap: 'if-fwb-dic',
   mteGate: 'refuse',
+  devicePfnChecks: false,
   slotMteCheck: true,
   fwb: true,
   dic: true,
@@ -43,11 +44,16 @@ const fromVma: Design = {
   deviceBy: 'pgprot',
   uncached: 'device',
   cacheablePfnmap: 'if-fwb',
-  mteGate: 'pfn-valid',
-  slotMteCheck: false,
+  devicePfnChecks: true,
 };
 /** V1-c: what Catalin's mails ask of V1. */
-const fromVmaSafely: Design = { ...fromVma, uncached: 'nc', cacheablePfnmap: 'if-fwb-dic' };
+const fromVmaSafely: Design = {
+  ...fromVma,
+  uncached: 'nc',
+  cacheablePfnmap: 'if-fwb-dic',
+  devicePfnChecks: false,
+  slotMteCheck: false,
+};
 const v617: Design = { ...fixed, releaseOnExit: false };
 const v70: Design = { ...fixed, injectExclusive: true };
 
@@ -57,8 +63,9 @@ export const variants: readonly Named[] = [
   {
     name: 'memtype-from-vma',
     summary:
-      'the patch of the mail: a cacheable pgprot gives Normal-WB, any other Device; nobody asks for VM_MTE_ALLOWED (V1)',
-    origin: 'Ankit Agrawal, 2023, "determine memory type from VMA", mail/stage2-memtype.txt',
+      'the patch of the mail: a cacheable pgprot gives Normal-WB, any other Device; the fault asks for VM_MTE_ALLOWED only where the pfn is boot RAM (V1)',
+    origin:
+      'Ankit Agrawal, 7 September 2023, 20230907181459.18145-2-ankita@nvidia.com; mail/stage2-memtype.txt',
     settings: { ...fromVma },
   },
   {
@@ -139,7 +146,8 @@ export const variants: readonly Named[] = [
   {
     name: 'v7.3',
     summary: 'VM_MTE_ALLOWED is judged before mmu_lock and the retry check, with facts that may be stale',
-    origin: 'kvm_s2_fault_compute_prot(), v7.3-rc',
+    origin:
+      '"Hoist MTE validation check out of MMU lock path", 20260306140232.2193802-13-tabba@google.com; v7.3-rc',
     settings: { ...v70, mteCheckLocked: false },
   },
   {
