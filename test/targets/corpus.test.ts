@@ -31,8 +31,6 @@ const given = [
 const awaited: readonly string[] = [
   ...numbered('mig:M', 8),
   ...numbered('mig:P', 2),
-  ...numbered('ts:M', 23),
-  ...numbered('ts:H', 10),
   ...['mte:H18', 'mte:H19'],
 ];
 
