@@ -21,8 +21,12 @@ import { numbersOf, type Planned, plannedProgram, programOf } from './search/pro
 import { Tally } from './search/tally.ts';
 import type { BatchResult, Discovery, FuzzTask, RawFinding, Seed } from './tasks.ts';
 
-/** Executions of one program: drawing it costs as much as a few of them. */
-const EXECUTIONS = 200;
+/**
+ * Executions of one program. Few: most programs cannot show a given bug, and of those that can, many do soon (with 200 a
+ * search took 3 to 10 times as many executions). Fewer still would cost more than they bring: a program costs as much as
+ * two executions to draw and to check.
+ */
+const EXECUTIONS = 16;
 /** Programs that ask few questions have few schedules: this many executions for each question, at least. */
 const PER_QUESTION = 6;
 
@@ -40,8 +44,8 @@ export class Batch {
   readonly #discoveries: Discovery[] = [];
   readonly #coverage: Coverage;
   readonly #mapChanges: () => Int32Array | null;
-  /** What the entry of the plan asked and was answered; null for fresh programs. */
-  #transcript: Transcript | null = null;
+  /** What the entries of the plan asked and were answered, once that was needed. */
+  readonly #transcripts = new Map<Seed, Transcript | null>();
   #executions = 0;
   #violations = 0;
   #cutOff = 0;
@@ -67,7 +71,6 @@ export class Batch {
 
   run(): BatchResult {
     const { job, plan } = this.#task;
-    if (plan.kind === 'mutate') this.#transcript = this.#transcribe(plan.entry);
     const [from, to] = numbersOf(plan);
     let next = from;
     while (next < to && !this.#over()) {
@@ -98,7 +101,17 @@ export class Batch {
     return this.#task.untilCrash && this.#findings.length > 0;
   }
 
-  /** Runs the entry once more to learn what each of its decisions is about. */
+  #transcriptOf({ parent, same }: Planned): Transcript | null {
+    if (parent === null || !same) return null;
+    let transcript = this.#transcripts.get(parent);
+    if (transcript === undefined) {
+      transcript = this.#transcribe(parent);
+      this.#transcripts.set(parent, transcript);
+    }
+    return transcript;
+  }
+
+  /** Runs an entry once more to learn what each of its decisions is about. */
   #transcribe(entry: Seed): Transcript | null {
     const { machine } = this.#executor;
     const source =
@@ -119,11 +132,7 @@ export class Batch {
   #runProgram(index: number, planned: Planned): boolean {
     const { machine } = this.#executor;
     const bound = this.#executor.bind(planned.program);
-    const portfolio = new Portfolio(
-      planned.stream,
-      planned.same ? this.#transcript : null,
-      this.#task.shares,
-    );
+    const portfolio = new Portfolio(planned.stream, this.#transcriptOf(planned), this.#task.shares);
     this.#classes.nextProgram();
     let executions = EXECUTIONS;
     for (let i = 0; i < executions; i++) {
@@ -186,10 +195,9 @@ export class Batch {
     cells: readonly number[],
     strategy: string,
     index: number,
-    { program, how }: Planned,
+    { program, how, parent }: Planned,
     recorder: Recorder,
   ): void {
-    const { plan } = this.#task;
     const answers = recorder.answers();
     const accesses = this.#executor.machine.steps;
     const { schedule, verdict } = this.#executor.describe(program, answers);
@@ -199,7 +207,7 @@ export class Batch {
       answers: [...answers],
       program: index,
       provenance: `${how} ${strategy}`,
-      parent: plan.kind === 'mutate' ? plan.entry.id : null,
+      parent: parent?.id ?? null,
       features: cells,
       classes: [...classes],
       accesses,

@@ -33,14 +33,16 @@ export interface FreshPlan {
   readonly programs: number;
 }
 
-/** Children of a queue entry, numbered from 0; each is a program (its parent's, or a change of it) with its schedules. */
+/**
+ * Children of queue entries, numbered from 0; each is a program (its parent's, or a change of it) with its schedules. The
+ * entry and the others take turns as parents, and lend operations to one another's children.
+ */
 export interface MutatePlan {
   readonly kind: 'mutate';
   readonly entry: Seed;
   /** Names the random stream of the children: the same name gives the same children. */
   readonly stream: string;
   readonly children: number;
-  /** Other entries, whose operations may be taken over. */
   readonly others: readonly Seed[];
 }
 

@@ -4,10 +4,11 @@ import { Stream } from '../stream.ts';
 import type { Job, MutatePlan, Plan, Seed } from '../tasks.ts';
 import { mutateProgram } from './mutate-program.ts';
 
-/** A program of a plan, how it came about, and whether it is the program of the queue entry itself. */
+/** A program of a plan, how it came about, and whether it is the program of its parent in the queue. */
 export interface Planned {
   readonly program: Program;
   readonly how: string;
+  readonly parent: Seed | null;
   readonly same: boolean;
   /** Names the random stream of its schedules. */
   readonly stream: string;
@@ -34,19 +35,29 @@ export function programOf(seed: Seed): Program {
 export function plannedProgram(generator: ProgramGenerator, job: Job, plan: Plan, number: number): Planned {
   if (plan.kind === 'mutate') return child(generator, job, plan, number);
   const name = streamName(job, number);
-  return { program: generator.draw(new Stream(name)), how: 'fresh', same: false, stream: `${name}/schedule` };
+  return {
+    program: generator.draw(new Stream(name)),
+    how: 'fresh',
+    parent: null,
+    same: false,
+    stream: `${name}/schedule`,
+  };
 }
 
+/** The entries of a plan take turns as parents, and lend operations to one another's children. */
 function child(generator: ProgramGenerator, job: Job, plan: MutatePlan, number: number): Planned {
   const name = `${streamName(job, number)}/${plan.stream}`;
   const stream = new Stream(name);
-  const parent = programOf(plan.entry);
+  const entries = [plan.entry, ...plan.others];
+  const parent = entries[number % entries.length] ?? plan.entry;
+  const own = programOf(parent);
   const schedules = `${name}/schedule`;
   if (stream.weighted([SAME, CHANGED]) === 0) {
-    return { program: parent, how: 'op-same', same: true, stream: schedules };
+    return { program: own, how: 'op-same', parent, same: true, stream: schedules };
   }
-  const { program, how } = mutateProgram(parent, generator, plan.others.map(programOf), stream);
-  return { program, how, same: program === parent, stream: schedules };
+  const others = entries.filter(one => one !== parent).map(programOf);
+  const { program, how } = mutateProgram(own, generator, others, stream);
+  return { program, how, parent, same: program === own, stream: schedules };
 }
 
 /** The numbers of a plan's programs: from, and up to but not including, to. */

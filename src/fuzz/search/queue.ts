@@ -10,7 +10,7 @@ export interface QueueEntry {
   readonly accesses: number;
 }
 
-/** What to do next: a number of fresh programs, or children of an entry, with others to splice in. */
+/** What to do next: a number of fresh programs, or children of some entries. */
 export type Step =
   | { readonly kind: 'fresh'; readonly from: number; readonly programs: number }
   | {
@@ -27,12 +27,19 @@ export interface Outcome {
   readonly newFeatures: number;
 }
 
+/** Executions of one kind of step so far, and the features that they were the first to show. */
+interface Yield {
+  executions: number;
+  newFeatures: number;
+}
+
 /** The state of a queue as it is saved: plain data. */
 export interface QueueState {
   readonly version: 1;
   readonly seed: string;
   readonly steps: number;
   readonly nextProgram: number;
+  readonly yields: Readonly<Record<Step['kind'], Outcome>>;
   readonly entries: readonly (QueueEntry & { readonly chosen: number; readonly yielded: number })[];
 }
 
@@ -43,15 +50,17 @@ interface Kept {
   yielded: number;
 }
 
-/** Share of steps that run fresh programs while the queue has entries. */
-const FRESH = 0.5;
-/** Programs of a fresh step, and children of a mutation step: enough to be worth the way to a worker. */
-const PROGRAMS = 8;
-const CHILDREN = 8;
+/** Least and largest share of steps that run fresh programs while the queue has entries; between them yields decide. */
+const FRESH = [0.3, 0.6] as const;
+/** Executions after which a kind of step has forgotten half of what it has yielded. */
+const MEMORY = 20_000;
+/** Programs of a fresh step, and children of a mutation step: some 20 ms of work, to be worth the way to a worker. */
+const PROGRAMS = 32;
+const CHILDREN = 32;
 /** Entries looked at for each choice; the one with most energy is taken. A tournament costs the same at any size. */
-const TOURNAMENT = 12;
-/** Others offered for splicing. */
-const OTHERS = 3;
+const TOURNAMENT = 8;
+/** Entries of a step beside the first: many parents with few children each find more than one with many. */
+const OTHERS = 7;
 
 /**
  * Chooses what a campaign runs next: fresh programs, or children of an entry drawn by energy. Pure and deterministic:
@@ -65,6 +74,10 @@ export class SearchQueue {
   readonly #hits: (feature: number) => number;
   readonly #kept: Kept[] = [];
   readonly #byId = new Map<string, Kept>();
+  readonly #yields: Record<Step['kind'], Yield> = {
+    fresh: { executions: 0, newFeatures: 0 },
+    mutate: { executions: 0, newFeatures: 0 },
+  };
   #steps = 0;
   #nextProgram = 0;
 
@@ -103,27 +116,22 @@ export class SearchQueue {
     const kept = { entry, chosen: 0, yielded: 0 };
     this.#kept.push(kept);
     this.#byId.set(entry.id, kept);
+    const parent = entry.parent === null ? undefined : this.#byId.get(entry.parent);
+    if (parent !== undefined) parent.yielded += entry.features.length;
   }
 
   /** What to run next. Each step has a random stream of its own, so a queue that was saved goes on as it would have. */
   next(): Step {
     const number = this.#steps++;
     const stream = new Stream(`${this.#seed}/queue/${number}`);
-    if (this.#kept.length === 0 || stream.below(1000) < 1000 * FRESH) {
+    if (this.#kept.length === 0 || stream.below(1000) < 1000 * this.#freshShare()) {
       const from = this.#nextProgram;
       this.#nextProgram += PROGRAMS;
       return { kind: 'fresh', from, programs: PROGRAMS };
     }
-    const chosen = this.#tournament(stream);
-    chosen.chosen++;
-    const others = Array.from({ length: OTHERS }, () => this.#kept[stream.below(this.#kept.length)].entry.id);
-    return {
-      kind: 'mutate',
-      entry: chosen.entry.id,
-      stream: `${number}`,
-      children: CHILDREN,
-      others,
-    };
+    const chosen = Array.from({ length: 1 + OTHERS }, () => this.#tournament(stream));
+    const [entry = '', ...others] = new Set(chosen);
+    return { kind: 'mutate', entry, stream: `${number}`, children: CHILDREN, others };
   }
 
   /** Programs of a fresh step that were not run (the campaign paused, a worker was lost): they come next. */
@@ -132,10 +140,13 @@ export class SearchQueue {
   }
 
   /** Says what came of a step. */
-  done(step: Step, outcome: Outcome): void {
-    if (step.kind === 'fresh') return;
-    const kept = this.#byId.get(step.entry);
-    if (kept !== undefined) kept.yielded += outcome.newFeatures;
+  done(step: Step, { executions, newFeatures }: Outcome): void {
+    const one = this.#yields[step.kind];
+    one.executions += executions;
+    one.newFeatures += newFeatures;
+    if (one.executions < 2 * MEMORY) return;
+    one.executions /= 2;
+    one.newFeatures /= 2;
   }
 
   toJSON(): QueueState {
@@ -144,6 +155,7 @@ export class SearchQueue {
       seed: this.#seed,
       steps: this.#steps,
       nextProgram: this.#nextProgram,
+      yields: { fresh: { ...this.#yields.fresh }, mutate: { ...this.#yields.mutate } },
       entries: this.#kept.map(({ entry, chosen, yielded }) => ({ ...entry, chosen, yielded })),
     };
   }
@@ -153,17 +165,30 @@ export class SearchQueue {
     const queue = new SearchQueue(state.seed, hits);
     queue.#steps = state.steps;
     queue.#nextProgram = state.nextProgram;
+    Object.assign(queue.#yields.fresh, state.yields.fresh);
+    Object.assign(queue.#yields.mutate, state.yields.mutate);
+    const saved: number[] = [];
     for (const { chosen, yielded, ...entry } of state.entries) {
       queue.add(entry);
       const kept = queue.#byId.get(entry.id);
-      if (kept === undefined) continue;
-      kept.chosen = chosen;
-      kept.yielded = yielded;
+      if (kept !== undefined) kept.chosen = chosen;
+      saved.push(yielded);
     }
+    // Last, as adding an entry counts for its parent.
+    for (const [i, yielded] of saved.entries()) queue.#kept[i].yielded = yielded;
     return queue;
   }
 
-  #tournament(stream: Stream): Kept {
+  /** In proportion to what fresh programs and children have yielded for each execution, within bounds. */
+  #freshShare(): number {
+    const { fresh, mutate } = this.#yields;
+    const rate = ({ executions, newFeatures }: Yield): number => (1 + newFeatures) / (1_000 + executions);
+    const share = rate(fresh) / (rate(fresh) + rate(mutate));
+    return Math.min(FRESH[1], Math.max(FRESH[0], share));
+  }
+
+  /** Chooses an entry; returns its id. */
+  #tournament(stream: Stream): string {
     let best = this.#kept[stream.below(this.#kept.length)];
     let energy = this.#energy(best);
     for (let i = 1; i < TOURNAMENT; i++) {
@@ -173,7 +198,8 @@ export class SearchQueue {
       best = other;
       energy = its;
     }
-    return best;
+    best.chosen++;
+    return best.entry.id;
   }
 
   /** More for rare features and for entries whose children found something; less for each time it was chosen. */
