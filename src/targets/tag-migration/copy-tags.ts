@@ -15,11 +15,9 @@ export function* copyTagsFromGuest(cpu: Cpu, s: State, h: Host, gfn: number): Ke
   const tags: number[] = [];
   yield cpu.mutexLock(h.kvm.slots_lock);
   const page = yield* gup(cpu, s, h, gfn);
-  if (page !== null) {
-    const tagged = yield* pageMteTagged(cpu, s.mte, page);
-    for (let g = 0; g < GRANULES; g++) tags.push(tagged ? yield cpu.readOnce(page.tags[g]) : 0);
-    yield* putPage(cpu, h, page);
-  }
+  const tagged = yield* pageMteTagged(cpu, s.mte, page);
+  for (let g = 0; g < GRANULES; g++) tags.push(tagged ? yield cpu.readOnce(page.tags[g]) : 0);
+  yield* putPage(cpu, h, page);
   yield cpu.mutexUnlock(h.kvm.slots_lock);
   return tags;
 }

@@ -54,7 +54,10 @@ export interface Design {
   readonly tagsFetched: TagsFetched;
   readonly markDirty: MarkDirty;
   readonly dumpBuffers: DumpBuffers;
-  /** PG_mte_lock serialises whoever initialises tags (v6.2); else PG_mte_tagged first and the tags later. */
+  /**
+   * PG_mte_lock serialises whoever initialises tags (v6.2). Before: mte_sync_tags() sets PG_mte_tagged first, KVM clears
+   * the tags first, with mmu_lock held for write.
+   */
   readonly tagLock: boolean;
   /** KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: getting the log does not clear it, KVM_CLEAR_DIRTY_LOG does. */
   readonly manualProtect: boolean;

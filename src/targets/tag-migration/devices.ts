@@ -14,13 +14,11 @@ export function* deviceStore(cpu: Cpu, s: State, gfn: number, i: number, uaccess
   const h = yield* enter(cpu, s, 'device');
   if (!s.d.dirtyAfterStore) yield* setDeviceDirty(cpu, s, h, gfn);
   const page = yield* touch(cpu, s, h, gfn, 'main');
-  if (page !== null) {
-    yield* checkTag(cpu, s, page, i, 'main', uaccess);
-    const value = s.content.nextData();
-    if (h === s.destination) s.content.willStore(gfn, i, value);
-    yield cpu.writeOnce(page.data[i], value);
-    if (s.d.dirtyAfterStore) yield* setDeviceDirty(cpu, s, h, gfn);
-  }
+  yield* checkTag(cpu, s, page, i, 'main', uaccess);
+  const value = s.content.nextData();
+  if (h === s.destination) s.content.willStore(gfn, i, value);
+  yield cpu.writeOnce(page.data[i], value);
+  if (s.d.dirtyAfterStore) yield* setDeviceDirty(cpu, s, h, gfn);
   yield* exit(cpu, s, 'device', h);
 }
 
@@ -28,11 +26,9 @@ export function* deviceStore(cpu: Cpu, s: State, gfn: number, i: number, uaccess
 export function* deviceLoad(cpu: Cpu, s: State, gfn: number, i: number): Kernel {
   const h = yield* enter(cpu, s, 'device');
   const page = yield* touch(cpu, s, h, gfn, 'main');
-  if (page !== null) {
-    yield* checkTag(cpu, s, page, i, 'main');
-    const value = yield cpu.readDependent(page.data[i]);
-    if (h === s.destination) s.content.loaded(cpu, gfn, i, value);
-  }
+  yield* checkTag(cpu, s, page, i, 'main');
+  const value = yield cpu.readDependent(page.data[i]);
+  if (h === s.destination) s.content.loaded(cpu, gfn, i, value);
   yield* exit(cpu, s, 'device', h);
 }
 
@@ -48,12 +44,10 @@ export function* vmmStoreTag(cpu: Cpu, s: State, gfn: number, granule: number, t
   const mapping: Mapping = isTagged(s, 'main') ? 'main' : 'alias';
   const h = yield* enter(cpu, s, 'device');
   const page = yield* touch(cpu, s, h, gfn, mapping);
-  if (page !== null) {
-    const value = s.mte.shadow.tagFor(page, tag);
-    if (h === s.destination) s.content.willStore(gfn, DATA + granule, value);
-    yield cpu.writeOnce(page.tags[granule], value);
-    if (s.d.vmmTagsDirty) yield* setDeviceDirty(cpu, s, h, gfn);
-  }
+  const value = s.mte.shadow.tagFor(page, tag);
+  if (h === s.destination) s.content.willStore(gfn, DATA + granule, value);
+  yield cpu.writeOnce(page.tags[granule], value);
+  if (s.d.vmmTagsDirty) yield* setDeviceDirty(cpu, s, h, gfn);
   yield* exit(cpu, s, 'device', h);
 }
 

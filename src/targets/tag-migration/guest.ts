@@ -2,7 +2,6 @@ import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { DATA } from '../../oracles/migration-shadow.ts';
 import { pteNumber, ptePresent, pteWrite } from '../kernel/pte.ts';
-import { TRIES } from './host-fault.ts';
 import { enter, exit } from './run-state.ts';
 import { userMemAbort } from './stage2.ts';
 import type { Host, Page, State } from './state.ts';
@@ -44,7 +43,7 @@ function* storeThroughStage2(
   gfn: number,
   store: (page: Page) => readonly [address: number, value: number],
 ): Kernel {
-  for (let i = 0; i < TRIES; i++) {
+  for (;;) {
     const leaf = yield cpu.walk(h.stage2Tlb[gfn], h.kvm.stage2[gfn]);
     if (ptePresent(leaf) && pteWrite(leaf)) {
       const [address, value] = store(h.pages[pteNumber(leaf)]);
@@ -64,7 +63,7 @@ export function* guestLoad(cpu: Cpu, s: State, gfn: number, granule: number): Ke
 }
 
 function* loadThroughStage2(cpu: Cpu, s: State, h: Host, gfn: number, granule: number): Kernel {
-  for (let i = 0; i < TRIES; i++) {
+  for (;;) {
     const leaf = yield cpu.walk(h.stage2Tlb[gfn], h.kvm.stage2[gfn]);
     if (ptePresent(leaf)) {
       const page = h.pages[pteNumber(leaf)];

@@ -8,9 +8,6 @@ import { allocPage, clearPage } from './page.ts';
 import type { Host, Page, State } from './state.ts';
 import { handleUserfault, wouldUserfault } from './userfault.ts';
 
-/** How often an access faults before the thread gives up. */
-export const TRIES = 4;
-
 /**
  * handle_mm_fault() in the VMM's mapping of guest memory, which may be registered with userfaultfd; the caller looks
  * again afterwards. mmap_lock is left out: nobody changes areas here.
@@ -66,15 +63,14 @@ function* shmemGetFolio(cpu: Cpu, s: State, h: Host, gfn: number): Kernel<Page> 
   }
 }
 
-/** hva_to_pfn(): the page behind a gfn with a reference; null if the fault never succeeded. */
-export function* gup(cpu: Cpu, s: State, h: Host, gfn: number): Kernel<Page | null> {
-  for (let i = 0; i < TRIES; i++) {
+/** hva_to_pfn(): the page behind a gfn with a reference; faults until there is one. */
+export function* gup(cpu: Cpu, s: State, h: Host, gfn: number): Kernel<Page> {
+  for (;;) {
     const page = yield* gupFast(cpu, h, gfn);
     if (page !== null) return page;
     yield* handleMmFault(cpu, s, h, gfn);
     yield cpu.cpuRelax();
   }
-  return null;
 }
 
 /** gup_fast(): walks without the page-table lock, takes a reference and looks whether the entry is still the same. */

@@ -64,11 +64,12 @@ export const tagMigration: Target = {
 2020) Marc Zyngier and Catalin Marinas weigh an ioctl per page, a dump of the tags "at the point where the page is
 flagged as clean", and two mappings of the guest's memory; reading tags may race with the VM dirtying the page, "but I
 don't think the current migration code cares about this. If dirtied, it copies it again". Start with
-tag-migration/copy-before-clear (that race with the two steps in the wrong order: a tag is lost), then see per-page-ioctl
-(the mail's proposal, which survives), dump-when-clean, second-mapping and one-mapping (the other proposals, each with
-what goes wrong and a form that survives), v6.11 and v6.12 (what was merged), the postcopy-* designs, and what the
-switches break. One VM with its source and its destination host; guest and devices run at the source until the VMM
-pauses them, then at the destination.`,
+tag-migration/copy-before-clear (that race with the two steps in the wrong order: a tag is lost; the case
+corpus/tag-migration/M1-mail.yaml is its shortest diagram), then see per-page-ioctl (the mail's proposal, which
+survives), dump-when-clean, second-mapping and one-mapping (the other proposals, each with what goes wrong and a form
+that survives), v6.11 and v6.12 (what was merged), the postcopy-* designs, and what the switches break. One VM with its
+source and its destination host; guest and devices run at the source until the VMM pauses them, then at the
+destination. Even gfns are in use when it begins, odd ones were never touched.`,
   memory: 'arm64',
   size: { cpus: 2, pages: 2, mms: 1 },
   variants,

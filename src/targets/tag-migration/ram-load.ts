@@ -22,7 +22,6 @@ export function* loadPage(
 /** ram_handle_zero(): clears data that are not zero; knows nothing of tags. */
 export function* loadZeroPage(cpu: Cpu, s: State, gfn: number): Kernel {
   const page = yield* touch(cpu, s, s.destination, gfn, 'main');
-  if (page === null) return;
   for (const word of page.data) {
     if ((yield cpu.readDependent(word)) !== 0) yield cpu.writeOnce(word, 0);
   }
@@ -37,7 +36,6 @@ export function* storeData(
   mapping: Mapping,
 ): Kernel {
   const page = yield* touch(cpu, s, s.destination, gfn, mapping);
-  if (page === null) return;
   for (let i = 0; i < DATA; i++) {
     yield* checkTag(cpu, s, page, i, mapping);
     yield cpu.writeOnce(page.data[i], data[i]);
@@ -61,6 +59,5 @@ export function* storeTagsThrough(
   mapping: Mapping,
 ): Kernel {
   const page = yield* touch(cpu, s, s.destination, gfn, mapping);
-  if (page === null) return;
   for (let g = 0; g < tags.length; g++) yield cpu.writeOnce(page.tags[g], tags[g]);
 }

@@ -14,11 +14,8 @@ export function* readData(cpu: Cpu, s: State, gfn: number): Kernel<readonly numb
   const page = yield* touch(cpu, s, s.source, gfn, 'main');
   const data: number[] = [];
   for (let i = 0; i < DATA; i++) {
-    if (page === null) data.push(0);
-    else {
-      yield* checkTag(cpu, s, page, i, 'main');
-      data.push(yield cpu.readDependent(page.data[i]));
-    }
+    yield* checkTag(cpu, s, page, i, 'main');
+    data.push(yield cpu.readDependent(page.data[i]));
   }
   return data;
 }
@@ -29,7 +26,7 @@ export function* readTags(cpu: Cpu, s: State, gfn: number): Kernel<readonly numb
   if (s.d.tagAccess === 'dump') return yield* fetchSavedTags(cpu, s, s.source, gfn);
   const page = yield* touch(cpu, s, s.source, gfn, s.d.tagAccess === 'only-mapping' ? 'main' : 'alias');
   const tags: number[] = [];
-  for (let g = 0; g < GRANULES; g++) tags.push(page === null ? 0 : yield cpu.readDependent(page.tags[g]));
+  for (let g = 0; g < GRANULES; g++) tags.push(yield cpu.readDependent(page.tags[g]));
   return tags;
 }
 
@@ -66,8 +63,7 @@ function* isUnchanged(cpu: Cpu, s: State, gfn: number, data: readonly number[]):
 
 /** MSG_ZEROCOPY: the tags are captured now, the data leave guest memory now or later. */
 function* sendZeroCopy(cpu: Cpu, s: State, gfn: number): Kernel {
-  const tags = yield* readTags(cpu, s, gfn);
-  if (tags === null) return;
+  const tags = (yield* readTags(cpu, s, gfn)) ?? [];
   if (cpu.choose(2) === 1 && (yield cpu.readOnce(s.vm.in_flight[gfn])) === 0) {
     for (let g = 0; g < GRANULES; g++) yield cpu.writeOnce(s.vm.in_flight_tags[gfn * GRANULES + g], tags[g]);
     yield cpu.writeOnce(s.vm.in_flight[gfn], 1);

@@ -25,18 +25,20 @@ export function* userMemAbort(
   const slot = memslotAt(h, yield cpu.rcuDereference(kvm.memslot));
   const logging = ((yield cpu.readDependent(slot.flags)) & MEM_LOG_DIRTY_PAGES) !== 0;
   const page = yield* gup(cpu, s, h, gfn);
-  if (page !== null) {
-    const marks = write && logging;
-    if (marks && s.d.markDirty === 'before-map') yield* markPageDirty(cpu, s, h, slot, gfn);
-    yield cpu.readLock(kvm.mmu_lock);
-    const mapped = permission
-      ? yield* relaxPermissions(cpu, kvm.stage2[gfn])
-      : yield* stage2Map(cpu, s, kvm.stage2[gfn], page, write || !logging);
-    if (mapped && marks && s.d.markDirty === 'under-lock') yield* markPageDirty(cpu, s, h, slot, gfn);
-    yield cpu.readUnlock(kvm.mmu_lock);
-    if (mapped && marks && s.d.markDirty === 'after-unlock') yield* markPageDirty(cpu, s, h, slot, gfn);
-    yield* putPage(cpu, h, page);
-  }
+  const marks = write && logging;
+  if (marks && s.d.markDirty === 'before-map') yield* markPageDirty(cpu, s, h, slot, gfn);
+  // v6.2 takes it for read; before that only what makes a leaf writable again while logging did.
+  const exclusive = !s.d.tagLock && !permission;
+  if (exclusive) yield cpu.writeLock(kvm.mmu_lock);
+  else yield cpu.readLock(kvm.mmu_lock);
+  const mapped = permission
+    ? yield* relaxPermissions(cpu, kvm.stage2[gfn])
+    : yield* stage2Map(cpu, s, kvm.stage2[gfn], page, write || !logging);
+  if (mapped && marks && s.d.markDirty === 'under-lock') yield* markPageDirty(cpu, s, h, slot, gfn);
+  if (exclusive) yield cpu.writeUnlock(kvm.mmu_lock);
+  else yield cpu.readUnlock(kvm.mmu_lock);
+  if (mapped && marks && s.d.markDirty === 'after-unlock') yield* markPageDirty(cpu, s, h, slot, gfn);
+  yield* putPage(cpu, h, page);
   yield cpu.srcuReadUnlock(h.srcu);
 }
 

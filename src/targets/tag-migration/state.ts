@@ -52,7 +52,7 @@ function mmSpec(gfns: number) {
     /** The mapping of guest memory is registered with userfaultfd. */
     uffd: word(),
     /** Per gfn: waiters of a userfault were woken. */
-    woken: words(gfns),
+    woken: words(gfns, flags(['WOKEN'])),
     i_pages: words(gfns, cacheWord),
     xa_lock: lock('Spinlock', 'i_pages'),
   };
@@ -77,7 +77,7 @@ function vmSpec(gfns: number) {
     /** vCPUs and devices of the source are to stop. */
     stop: word(),
     /** The destination runs. */
-    running: word(),
+    running: flags(['RUNNING']),
     /** Dirtied by device emulation: ram_list.dirty_memory of QEMU. */
     device_dirty: gfnSet,
     /** To be sent: the bitmap of QEMU's RAM block. */
@@ -95,7 +95,7 @@ function vmSpec(gfns: number) {
   };
 }
 /** What each CPU's thread is doing for the VM. */
-const threadSpec = { in_guest: word(), dma: word() };
+const threadSpec = { in_guest: flags(['IN_GUEST']), dma: flags(['DMA']) };
 
 export type Page = Instance<typeof pageSpec>;
 export type Memslot = Instance<typeof slotSpec>;

@@ -1,24 +1,23 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { pteNumber, ptePresent } from '../kernel/pte.ts';
-import { handleAliasFault, handleMmFault, TRIES } from './host-fault.ts';
+import { handleAliasFault, handleMmFault } from './host-fault.ts';
 import { mainIsTagged } from './mapping.ts';
 import type { Host, Page, State } from './state.ts';
 
 /** The VMM's mappings of guest memory. */
 export type Mapping = 'main' | 'alias';
 
-/** The page that a thread of the VMM reaches through a mapping, faulting if need be; null if that never succeeded. */
-export function* touch(cpu: Cpu, s: State, h: Host, gfn: number, mapping: Mapping): Kernel<Page | null> {
+/** The page that a thread of the VMM reaches through a mapping, faulting until it is mapped. */
+export function* touch(cpu: Cpu, s: State, h: Host, gfn: number, mapping: Mapping): Kernel<Page> {
   const main = mapping === 'main';
-  for (let i = 0; i < TRIES; i++) {
+  for (;;) {
     const pte = yield cpu.walk(main ? h.tlb[gfn] : h.aliasTlb[gfn], main ? h.mm.pte[gfn] : h.mm.alias[gfn]);
     if (ptePresent(pte)) return h.pages[pteNumber(pte)];
     if (main) yield* handleMmFault(cpu, s, h, gfn);
     else yield* handleAliasFault(cpu, s, h, gfn);
     yield cpu.cpuRelax();
   }
-  return null;
 }
 
 /** Whether a mapping has PROT_MTE. */
