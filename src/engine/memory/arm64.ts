@@ -1,9 +1,8 @@
 import { Choice, Fence, Order } from '../access.ts';
 import type { Layout } from '../layout.ts';
-import { Memory, type MemoryHost, Note, rmwFails, rmwMayFail, type StateKey } from './memory.ts';
+import { BufferedMemory, DEPTH } from './buffered.ts';
+import { type MemoryHost, Note, rmwFails, rmwMayFail, type StateKey } from './memory.ts';
 
-/** Stores that a CPU may have delayed at once; the oldest is committed when one more is delayed. */
-const DEPTH = 16;
 /** Older values kept per word; loads look back at most this far. */
 const HISTORY = 8;
 /** Objects whose address dependencies are remembered per CPU. */
@@ -24,7 +23,7 @@ const HEADS = Order.Acquire | Order.Pointer | Order.Dependent;
  * What it leaves out: loads delayed past later stores (load buffering), stores that reach CPUs at different
  * times, coherence decided late, and the delayed store half of a relaxed read-modify-write.
  */
-export class Arm64 extends Memory {
+export class Arm64 extends BufferedMemory {
   override readonly name: string = 'arm64';
 
   // Time runs on from one execution to the next; what was written before `#base` counts as initial. Saves a reset.
@@ -62,17 +61,8 @@ export class Arm64 extends Memory {
   readonly #objectBase: Int32Array;
   readonly #objectEnd: Int32Array;
 
-  readonly #count: Int32Array;
-  readonly #address: Int32Array;
-  readonly #value: Int32Array;
-  readonly #site: Int32Array;
-  readonly #snapshot: Int32Array;
-  /** Translation (plus one) that the store was done through; 0 if none. */
-  readonly #translation: Int32Array;
   /** 1 if no older delayed store of this CPU is to the same word: it may be committed next. */
   readonly #first: Int32Array;
-  /** Earliest begun RCU section that had ended while the store was delayed; 0 if none. */
-  readonly #section: Int32Array;
   /** Time at which the most recently started grace period started; 0 if none. */
   #graceStart = 0;
 
@@ -102,14 +92,7 @@ export class Arm64 extends Memory {
     this.#streak = new Int32Array(cpus);
     this.#objectBase = Int32Array.from(layout.objectBase);
     this.#objectEnd = Int32Array.from(layout.objectBase, base => base + layout.objectSize[base]);
-    this.#count = new Int32Array(cpus);
-    this.#address = new Int32Array(cpus * DEPTH);
-    this.#value = new Int32Array(cpus * DEPTH);
-    this.#site = new Int32Array(cpus * DEPTH);
-    this.#snapshot = new Int32Array(cpus * DEPTH);
-    this.#translation = new Int32Array(cpus * DEPTH);
     this.#first = new Int32Array(cpus * DEPTH);
-    this.#section = new Int32Array(cpus * DEPTH);
   }
 
   protected override resetModel(): void {
@@ -119,7 +102,7 @@ export class Arm64 extends Memory {
       this.#seen.fill(0);
     }
     this.#graceStart = 0;
-    for (let cpu = 0; cpu < this.cpus; cpu++) this.#count[cpu] = 0;
+    for (let cpu = 0; cpu < this.cpus; cpu++) this.count[cpu] = 0;
     this.#forget();
   }
 
@@ -146,8 +129,8 @@ export class Arm64 extends Memory {
   }
 
   override load(cpu: number, address: number, order: number): number {
-    if (this.#count[cpu] !== 0) {
-      const i = this.#youngest(cpu, address);
+    if (this.count[cpu] !== 0) {
+      const i = this.youngest(cpu, address);
       if (i >= 0) return this.#forward(cpu, i, order);
     }
     const floor = this.#floor[cpu];
@@ -276,8 +259,8 @@ export class Arm64 extends Memory {
    */
   #forward(cpu: number, i: number, order: number): number {
     this.host.note |= Note.Forwarded;
-    if ((order & Order.Pointer) !== 0) this.#pointer(cpu, this.#value[i], this.#readTime[cpu]);
-    return this.#value[i];
+    if ((order & Order.Pointer) !== 0) this.#pointer(cpu, this.values[i], this.#readTime[cpu]);
+    return this.values[i];
   }
 
   #pointer(cpu: number, value: number, since: number): void {
@@ -311,22 +294,22 @@ export class Arm64 extends Memory {
     if ((order & Order.Release) !== 0) this.flush(cpu);
     const snapshot = this.race === null ? 0 : this.race.storeSnapshot(cpu, order);
     if (this.host.choose(Choice.Delay, 2) === 0) {
-      if (this.#count[cpu] !== 0) this.#commitAll(cpu, address);
+      if (this.count[cpu] !== 0) this.#commitAll(cpu, address);
       this.#publish(cpu, address, value, site, snapshot);
       return;
     }
     this.host.note |= Note.Delayed;
-    if (this.#count[cpu] === DEPTH) this.#commitAt(cpu, cpu * DEPTH);
-    const i = cpu * DEPTH + this.#count[cpu];
-    this.#first[i] = this.#youngest(cpu, address) < 0 ? 1 : 0;
+    if (this.count[cpu] === DEPTH) this.#commitAt(cpu, cpu * DEPTH);
+    const i = cpu * DEPTH + this.count[cpu];
+    this.#first[i] = this.youngest(cpu, address) < 0 ? 1 : 0;
     this.commits += this.#first[i];
-    this.#count[cpu]++;
-    this.#address[i] = address;
-    this.#value[i] = value;
-    this.#site[i] = site;
-    this.#snapshot[i] = snapshot;
-    this.#translation[i] = 0;
-    this.#section[i] = 0;
+    this.count[cpu]++;
+    this.addresses[i] = address;
+    this.values[i] = value;
+    this.storeSites[i] = site;
+    this.snapshots[i] = snapshot;
+    this.translations[i] = 0;
+    this.sections[i] = 0;
   }
 
   override rmw(
@@ -338,10 +321,10 @@ export class Arm64 extends Memory {
     order: number,
     site: number,
   ): number {
-    if (this.#count[cpu] !== 0) {
-      const i = this.#youngest(cpu, address);
+    if (this.count[cpu] !== 0) {
+      const i = this.youngest(cpu, address);
       if (i >= 0) {
-        if (rmwFails(op, this.#value[i], expected)) {
+        if (rmwFails(op, this.values[i], expected)) {
           this.host.note |= Note.Failed;
           return this.#forward(cpu, i, order);
         }
@@ -402,15 +385,15 @@ export class Arm64 extends Memory {
   }
 
   override wait(cpu: number, address: number, mask: number, want: number, order: number): number {
-    if (this.#count[cpu] !== 0) {
-      const i = this.#youngest(cpu, address);
+    if (this.count[cpu] !== 0) {
+      const i = this.youngest(cpu, address);
       if (i >= 0) return this.#forward(cpu, i, order);
     }
     return this.#loadVersion(cpu, address, order, mask, want);
   }
 
   override acquireWord(cpu: number, address: number, value: number, site: number): void {
-    if (this.#count[cpu] !== 0) this.#commitAll(cpu, address);
+    if (this.count[cpu] !== 0) this.#commitAll(cpu, address);
     const time = Math.max(this.#since[address], this.#floorOf(cpu, address, Order.Relaxed));
     if (time > this.#readTime[cpu]) this.#readTime[cpu] = time;
     this.#floor[cpu] = Math.max(time, this.#unlockTime[cpu]);
@@ -456,7 +439,7 @@ export class Arm64 extends Memory {
   override commit(k: number): number {
     for (let cpu = 0; cpu < this.cpus; cpu++) {
       const base = cpu * DEPTH;
-      for (let i = base; i < base + this.#count[cpu]; i++) {
+      for (let i = base; i < base + this.count[cpu]; i++) {
         if (this.#first[i] === 1 && k-- === 0) {
           this.#commitAt(cpu, i);
           return cpu;
@@ -469,8 +452,8 @@ export class Arm64 extends Memory {
   override committable(k: number): readonly [number, number] {
     for (let cpu = 0; cpu < this.cpus; cpu++) {
       const base = cpu * DEPTH;
-      for (let i = base; i < base + this.#count[cpu]; i++) {
-        if (this.#first[i] === 1 && k-- === 0) return [cpu, this.#address[i]];
+      for (let i = base; i < base + this.count[cpu]; i++) {
+        if (this.#first[i] === 1 && k-- === 0) return [cpu, this.addresses[i]];
       }
     }
     return [-1, 0];
@@ -478,74 +461,27 @@ export class Arm64 extends Memory {
 
   override flush(cpu: number): void {
     if (this.commits === 0) return;
-    if (cpu < 0) for (let c = 0; c < this.cpus; c++) while (this.#count[c] > 0) this.#commitAt(c, c * DEPTH);
-    else while (this.#count[cpu] > 0) this.#commitAt(cpu, cpu * DEPTH);
+    if (cpu < 0) for (let c = 0; c < this.cpus; c++) while (this.count[c] > 0) this.#commitAt(c, c * DEPTH);
+    else while (this.count[cpu] > 0) this.#commitAt(cpu, cpu * DEPTH);
   }
 
   override newest(cpu: number, address: number): number {
-    const i = this.#count[cpu] === 0 ? -1 : this.#youngest(cpu, address);
-    return i >= 0 ? this.#value[i] : this.words[address];
-  }
-
-  override delayedBy(cpu: number): number {
-    return this.#count[cpu];
-  }
-
-  override delayed(cpu: number): readonly (readonly [number, number])[] {
-    return Array.from({ length: this.#count[cpu] }, (_, i) => {
-      return [this.#address[cpu * DEPTH + i], this.#value[cpu * DEPTH + i]] as const;
-    });
+    const i = this.count[cpu] === 0 ? -1 : this.youngest(cpu, address);
+    return i >= 0 ? this.values[i] : this.words[address];
   }
 
   override rcuReadLock(cpu: number): void {
     if (this.#graceStart > this.#floor[cpu]) this.#floor[cpu] = this.#graceStart;
   }
 
-  override rcuReadUnlock(cpu: number, section: number): void {
-    const base = cpu * DEPTH;
-    for (let i = base; i < base + this.#count[cpu]; i++) {
-      if (this.#section[i] === 0 || this.#section[i] > section) this.#section[i] = section;
-    }
-  }
-
   override settledFor(cpu: number, address: number): boolean {
-    for (let c = 0; c < this.cpus; c++) if (this.#youngest(c, address) >= 0) return false;
+    for (let c = 0; c < this.cpus; c++) if (this.youngest(c, address) >= 0) return false;
     return this.#reach(cpu, address, Order.Relaxed) === 0;
   }
 
-  override markTranslation(cpu: number, translation: number): void {
-    if ((this.host.note & Note.Delayed) === 0) return;
-    this.#translation[cpu * DEPTH + this.#count[cpu] - 1] = translation + 1;
-  }
-
-  override translationBusy(translation: number): boolean {
-    if (this.commits === 0) return false;
-    for (let cpu = 0; cpu < this.cpus; cpu++) {
-      const base = cpu * DEPTH;
-      for (let i = base; i < base + this.#count[cpu]; i++)
-        if (this.#translation[i] === translation + 1) return true;
-    }
-    return false;
-  }
-
   override gracePeriodStart(cpu: number): void {
-    this.fence(cpu, Fence.Mb);
+    super.gracePeriodStart(cpu);
     this.#graceStart = this.#now;
-  }
-
-  override graceBlocked(section: number): boolean {
-    if (this.commits === 0) return false;
-    for (let cpu = 0; cpu < this.cpus; cpu++) {
-      const base = cpu * DEPTH;
-      for (let i = base; i < base + this.#count[cpu]; i++) {
-        if (this.#section[i] !== 0 && this.#section[i] < section) return true;
-      }
-    }
-    return false;
-  }
-
-  override gracePeriodEnd(cpu: number): void {
-    this.fence(cpu, Fence.Mb);
   }
 
   override addTime(key: StateKey, cpu: number, time: number): void {
@@ -578,17 +514,17 @@ export class Arm64 extends Memory {
       key.add(this.#streakAddress[cpu]);
       key.add(this.#streakAddress[cpu] === 0 ? 0 : this.#streak[cpu]);
       const base = cpu * DEPTH;
-      for (let i = base; i < base + this.#count[cpu]; i++) {
-        key.add(this.#address[i]);
-        key.add(this.#value[i]);
-        if (this.#section[i] !== 0) for (const grace of graces) key.add(this.#section[i] < grace ? -2 : -3);
+      for (let i = base; i < base + this.count[cpu]; i++) {
+        key.add(this.addresses[i]);
+        key.add(this.values[i]);
+        if (this.sections[i] !== 0) for (const grace of graces) key.add(this.sections[i] < grace ? -2 : -3);
       }
     }
   }
 
   override retire(cpu: number, from: number, to: number): void {
     for (let a = from; a < to; a++) {
-      if (this.#count[cpu] !== 0) this.#commitAll(cpu, a);
+      if (this.count[cpu] !== 0) this.#commitAll(cpu, a);
       this.#since[a] = 0;
     }
   }
@@ -598,37 +534,30 @@ export class Arm64 extends Memory {
     this.#floor.fill(this.#now);
   }
 
-  /** Slot of the youngest delayed store of a CPU to a word, or -1. */
-  #youngest(cpu: number, address: number): number {
-    const base = cpu * DEPTH;
-    for (let i = base + this.#count[cpu] - 1; i >= base; i--) if (this.#address[i] === address) return i;
-    return -1;
-  }
-
   /** Commits all delayed stores of a CPU to one word. */
   #commitAll(cpu: number, address: number): void {
     const base = cpu * DEPTH;
-    for (let i = base; i < base + this.#count[cpu]; ) {
-      if (this.#address[i] === address) this.#commitAt(cpu, i);
+    for (let i = base; i < base + this.count[cpu]; ) {
+      if (this.addresses[i] === address) this.#commitAt(cpu, i);
       else i++;
     }
   }
 
   #commitAt(cpu: number, i: number): void {
-    const address = this.#address[i];
-    this.#publish(cpu, address, this.#value[i], this.#site[i], this.#snapshot[i]);
+    const address = this.addresses[i];
+    this.#publish(cpu, address, this.values[i], this.storeSites[i], this.snapshots[i]);
     this.commits -= this.#first[i];
-    const last = cpu * DEPTH + --this.#count[cpu];
+    const last = cpu * DEPTH + --this.count[cpu];
     let next = -1;
     for (let j = i; j < last; j++) {
-      this.#address[j] = this.#address[j + 1];
-      this.#value[j] = this.#value[j + 1];
-      this.#site[j] = this.#site[j + 1];
-      this.#snapshot[j] = this.#snapshot[j + 1];
-      this.#translation[j] = this.#translation[j + 1];
+      this.addresses[j] = this.addresses[j + 1];
+      this.values[j] = this.values[j + 1];
+      this.storeSites[j] = this.storeSites[j + 1];
+      this.snapshots[j] = this.snapshots[j + 1];
+      this.translations[j] = this.translations[j + 1];
       this.#first[j] = this.#first[j + 1];
-      this.#section[j] = this.#section[j + 1];
-      if (next < 0 && this.#address[j] === address) next = j;
+      this.sections[j] = this.sections[j + 1];
+      if (next < 0 && this.addresses[j] === address) next = j;
     }
     if (next >= 0 && this.#first[next] === 0) {
       this.#first[next] = 1;

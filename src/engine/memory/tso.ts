@@ -1,39 +1,16 @@
 import { Choice, Fence, Order } from '../access.ts';
-import type { Layout } from '../layout.ts';
-import { Memory, type MemoryHost, Note, rmwFails, type StateKey } from './memory.ts';
-
-/** Stores that a CPU may have delayed at once; the oldest is committed when one more is delayed. */
-const DEPTH = 16;
+import { BufferedMemory, DEPTH } from './buffered.ts';
+import { Note, rmwFails, type StateKey } from './memory.ts';
 
 /**
  * x86 total store order (Sewell et al., "x86-TSO", CACM 2010): each CPU has a FIFO store buffer; loads forward
  * from it; full barriers and locked operations drain it.
  */
-export class Tso extends Memory {
+export class Tso extends BufferedMemory {
   override readonly name: string = 'tso';
-  readonly #count: Int32Array;
-  readonly #address: Int32Array;
-  readonly #value: Int32Array;
-  readonly #site: Int32Array;
-  readonly #snapshot: Int32Array;
-  /** Translation (plus one) that the store was done through; 0 if none. */
-  readonly #translation: Int32Array;
-  /** Earliest begun RCU section that had ended while the store was delayed; 0 if none. */
-  readonly #section: Int32Array;
-
-  constructor(layout: Layout, cpus: number, host: MemoryHost) {
-    super(layout, cpus, host);
-    this.#count = new Int32Array(cpus);
-    this.#address = new Int32Array(cpus * DEPTH);
-    this.#value = new Int32Array(cpus * DEPTH);
-    this.#site = new Int32Array(cpus * DEPTH);
-    this.#snapshot = new Int32Array(cpus * DEPTH);
-    this.#translation = new Int32Array(cpus * DEPTH);
-    this.#section = new Int32Array(cpus * DEPTH);
-  }
 
   protected override resetModel(): void {
-    for (let cpu = 0; cpu < this.cpus; cpu++) this.#count[cpu] = 0;
+    for (let cpu = 0; cpu < this.cpus; cpu++) this.count[cpu] = 0;
   }
 
   override settle(): void {
@@ -41,10 +18,10 @@ export class Tso extends Memory {
   }
 
   override load(cpu: number, address: number, order: number): number {
-    const i = this.#count[cpu] === 0 ? -1 : this.#youngest(cpu, address);
+    const i = this.count[cpu] === 0 ? -1 : this.youngest(cpu, address);
     if (i >= 0) {
       this.host.note |= Note.Forwarded;
-      return this.#value[i];
+      return this.values[i];
     }
     if (this.race !== null) this.race.loaded(cpu, address, this.race.current(address), order);
     return this.words[address];
@@ -58,15 +35,15 @@ export class Tso extends Memory {
       return;
     }
     this.host.note |= Note.Delayed;
-    if (this.#count[cpu] === DEPTH) this.#commitOldest(cpu);
-    const i = cpu * DEPTH + this.#count[cpu]++;
-    if (this.#count[cpu] === 1) this.commits++;
-    this.#address[i] = address;
-    this.#value[i] = value;
-    this.#site[i] = site;
-    this.#snapshot[i] = snapshot;
-    this.#translation[i] = 0;
-    this.#section[i] = 0;
+    if (this.count[cpu] === DEPTH) this.#commitOldest(cpu);
+    const i = cpu * DEPTH + this.count[cpu]++;
+    if (this.count[cpu] === 1) this.commits++;
+    this.addresses[i] = address;
+    this.values[i] = value;
+    this.storeSites[i] = site;
+    this.snapshots[i] = snapshot;
+    this.translations[i] = 0;
+    this.sections[i] = 0;
   }
 
   override rmw(
@@ -121,7 +98,7 @@ export class Tso extends Memory {
 
   override commit(k: number): number {
     for (let cpu = 0; cpu < this.cpus; cpu++) {
-      if (this.#count[cpu] > 0 && k-- === 0) {
+      if (this.count[cpu] > 0 && k-- === 0) {
         this.#commitOldest(cpu);
         return cpu;
       }
@@ -131,76 +108,25 @@ export class Tso extends Memory {
 
   override committable(k: number): readonly [number, number] {
     for (let cpu = 0; cpu < this.cpus; cpu++) {
-      if (this.#count[cpu] > 0 && k-- === 0) return [cpu, this.#address[cpu * DEPTH]];
+      if (this.count[cpu] > 0 && k-- === 0) return [cpu, this.addresses[cpu * DEPTH]];
     }
     return [-1, 0];
   }
 
   override flush(cpu: number): void {
     if (this.commits === 0) return;
-    if (cpu < 0) for (let c = 0; c < this.cpus; c++) while (this.#count[c] > 0) this.#commitOldest(c);
-    else while (this.#count[cpu] > 0) this.#commitOldest(cpu);
+    if (cpu < 0) for (let c = 0; c < this.cpus; c++) while (this.count[c] > 0) this.#commitOldest(c);
+    else while (this.count[cpu] > 0) this.#commitOldest(cpu);
   }
 
   override newest(cpu: number, address: number): number {
-    const i = this.#youngest(cpu, address);
-    return i >= 0 ? this.#value[i] : this.words[address];
-  }
-
-  override delayedBy(cpu: number): number {
-    return this.#count[cpu];
-  }
-
-  override delayed(cpu: number): readonly (readonly [number, number])[] {
-    return Array.from({ length: this.#count[cpu] }, (_, i) => {
-      return [this.#address[cpu * DEPTH + i], this.#value[cpu * DEPTH + i]] as const;
-    });
+    const i = this.youngest(cpu, address);
+    return i >= 0 ? this.values[i] : this.words[address];
   }
 
   override settledFor(_cpu: number, address: number): boolean {
-    for (let c = 0; c < this.cpus; c++) if (this.#youngest(c, address) >= 0) return false;
+    for (let c = 0; c < this.cpus; c++) if (this.youngest(c, address) >= 0) return false;
     return true;
-  }
-
-  override markTranslation(cpu: number, translation: number): void {
-    if ((this.host.note & Note.Delayed) === 0) return;
-    this.#translation[cpu * DEPTH + this.#count[cpu] - 1] = translation + 1;
-  }
-
-  override translationBusy(translation: number): boolean {
-    if (this.commits === 0) return false;
-    for (let cpu = 0; cpu < this.cpus; cpu++) {
-      const base = cpu * DEPTH;
-      for (let i = base; i < base + this.#count[cpu]; i++)
-        if (this.#translation[i] === translation + 1) return true;
-    }
-    return false;
-  }
-
-  // A store may not stay delayed beyond the end of a grace period that waits for the section it was made in.
-  override rcuReadUnlock(cpu: number, section: number): void {
-    const base = cpu * DEPTH;
-    for (let i = base; i < base + this.#count[cpu]; i++) {
-      if (this.#section[i] === 0 || this.#section[i] > section) this.#section[i] = section;
-    }
-  }
-
-  override graceBlocked(section: number): boolean {
-    if (this.commits === 0) return false;
-    for (let cpu = 0; cpu < this.cpus; cpu++) {
-      const base = cpu * DEPTH;
-      for (let i = base; i < base + this.#count[cpu]; i++) {
-        if (this.#section[i] !== 0 && this.#section[i] < section) return true;
-      }
-    }
-    return false;
-  }
-
-  override gracePeriodStart(cpu: number): void {
-    this.fence(cpu, Fence.Mb);
-  }
-  override gracePeriodEnd(cpu: number): void {
-    this.fence(cpu, Fence.Mb);
   }
 
   override addState(key: StateKey, graces: readonly number[]): void {
@@ -208,19 +134,12 @@ export class Tso extends Memory {
     for (let cpu = 0; cpu < this.cpus; cpu++) {
       const base = cpu * DEPTH;
       key.add(-1 - cpu);
-      for (let i = base; i < base + this.#count[cpu]; i++) {
-        key.add(this.#address[i]);
-        key.add(this.#value[i]);
-        if (this.#section[i] !== 0) for (const grace of graces) key.add(this.#section[i] < grace ? -2 : -3);
+      for (let i = base; i < base + this.count[cpu]; i++) {
+        key.add(this.addresses[i]);
+        key.add(this.values[i]);
+        if (this.sections[i] !== 0) for (const grace of graces) key.add(this.sections[i] < grace ? -2 : -3);
       }
     }
-  }
-
-  /** Slot of the youngest delayed store of a CPU to a word, or -1. */
-  #youngest(cpu: number, address: number): number {
-    const base = cpu * DEPTH;
-    for (let i = base + this.#count[cpu] - 1; i >= base; i--) if (this.#address[i] === address) return i;
-    return -1;
   }
 
   #publish(cpu: number, address: number, value: number, site: number, snapshot: number): void {
@@ -230,16 +149,16 @@ export class Tso extends Memory {
 
   #commitOldest(cpu: number): void {
     const base = cpu * DEPTH;
-    this.#publish(cpu, this.#address[base], this.#value[base], this.#site[base], this.#snapshot[base]);
-    const left = --this.#count[cpu];
+    this.#publish(cpu, this.addresses[base], this.values[base], this.storeSites[base], this.snapshots[base]);
+    const left = --this.count[cpu];
     if (left === 0) this.commits--;
     for (let i = base; i < base + left; i++) {
-      this.#address[i] = this.#address[i + 1];
-      this.#value[i] = this.#value[i + 1];
-      this.#site[i] = this.#site[i + 1];
-      this.#snapshot[i] = this.#snapshot[i + 1];
-      this.#translation[i] = this.#translation[i + 1];
-      this.#section[i] = this.#section[i + 1];
+      this.addresses[i] = this.addresses[i + 1];
+      this.values[i] = this.values[i + 1];
+      this.storeSites[i] = this.storeSites[i + 1];
+      this.snapshots[i] = this.snapshots[i + 1];
+      this.translations[i] = this.translations[i + 1];
+      this.sections[i] = this.sections[i + 1];
     }
   }
 }
