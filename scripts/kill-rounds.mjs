@@ -24,7 +24,7 @@ const { values: options } = parseArgs({
     memory: { type: 'string', default: 'sc' },
     seed: { type: 'string', default: '1' },
     workers: { type: 'string', default: '2' },
-    delay: { type: 'string', default: '4' },
+    delay: { type: 'string', default: '3' },
     'target-module': { type: 'string', multiple: true, default: [] },
     timed: { type: 'boolean', default: false },
   },
@@ -35,18 +35,25 @@ const failures = [];
 const reported = new Set();
 const known = new Map();
 
-/** Runs pagestorm; `process` is the child, `ended` resolves with its exit code. */
+/** Runs pagestorm; `running` resolves when the campaign has got on, `ended` with its exit code. */
 function start(args) {
   const child = spawn(process.execPath, [bin, 'fuzz', ...args, '--json', '--no-selfcheck', ...modules], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let rest = '';
+  let begun;
+  let first;
+  const running = new Promise(resolve => {
+    begun = resolve;
+  });
   child.stdout.on('data', chunk => {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop();
     for (const line of lines) {
       const event = JSON.parse(line);
       if (event.type === 'finding') reported.add(event.folder);
+      first ??= event.execs_done;
+      if (event.execs_done > first) begun();
     }
   });
   let errors = '';
@@ -56,7 +63,7 @@ function start(args) {
   const ended = new Promise(resolve =>
     child.on('close', (code, signal) => resolve({ code, signal, errors })),
   );
-  return { child, ended };
+  return { child, ended, running };
 }
 
 /** Every entry and finding of a campaign, by path below its directory. */
@@ -110,13 +117,15 @@ const limit = options.timed ? ['--time', '1h'] : ['--execs', options.execs];
 let restarts = 0;
 let over = false;
 for (let round = 1; round <= Number(options.rounds) && !over; round++) {
-  const begun = existsSync(join(killed, 'campaign.json'));
+  const resumes = existsSync(join(killed, 'campaign.json'));
   const run = start(
-    begun
+    resumes
       ? ['--resume', killed, '--workers', options.workers]
       : [options.design, ...common, ...limit, '--out', killed],
   );
   const delay = 1000 * Number(options.delay) * random();
+  // Most kills hit a campaign at work, some one that is about to begin.
+  if (random() < 0.8) await Promise.race([run.ended, run.running]);
   const early = await Promise.race([run.ended, sleep(delay)]);
   const hitWorkers = random() < 0.5;
   if (early === undefined && hitWorkers) {

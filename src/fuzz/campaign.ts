@@ -106,7 +106,9 @@ export class Campaign {
     }
     for (const { suspect, finding } of killers) {
       const job = this.#jobs.find(one => sameJob(one.job, suspect.job));
-      if (job !== undefined) await this.#found(job, finding, null, true);
+      if (job === undefined) continue;
+      if (job.hung()) this.#leaveOut(job, 'program after program killed its process');
+      await this.#found(job, finding, null, true);
     }
     if (limits.seconds !== null) {
       const spent = limits.fromNow ? 0 : this.#record.seconds;

@@ -5,14 +5,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildDemo } from '../fuzz/fixtures/build-demo.mjs';
 
-const bin = fileURLToPath(new URL('../../bin/pagestorm.js', import.meta.url));
+/** The command. */
+export const bin = fileURLToPath(new URL('../../bin/pagestorm.js', import.meta.url));
 
 /** A fresh folder that a test may fill. */
 export function scratch(): string {
   return mkdtempSync(join(tmpdir(), 'pagestorm-test-'));
 }
 
-const demo: string = buildDemo(scratch());
+/** The module with the demo target. */
+export const demo: string = buildDemo(scratch());
 
 export interface Ran {
   readonly code: number | null;

@@ -1,0 +1,202 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { bin, demo, pagestorm, scratch } from './pagestorm.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+/** Files of queue and findings, by path. */
+function contents(dir: string): Record<string, string> {
+  const names = ['queue', 'crashes', 'hangs'].flatMap(folder =>
+    readdirSync(join(dir, folder), { recursive: true, encoding: 'utf8' }).map(name => join(folder, name)),
+  );
+  return Object.fromEntries(
+    names
+      .filter(name => name.includes('id:') && /\.\w+$/.test(name))
+      .sort()
+      .map(name => [name, readFileSync(join(dir, name), 'utf8')]),
+  );
+}
+
+/** A small deterministic campaign with findings and a queue. */
+function campaign(
+  out: string,
+  ...more: string[]
+): Promise<{ code: number | null; out: string; err: string }> {
+  return pagestorm([
+    ...['fuzz', 'demo/no-barrier', 'demo/flag-first', '--memory', 'arm64', '--execs', '3k'],
+    ...['--seed', 'c', '--no-selfcheck', '--out', out, ...more],
+  ]);
+}
+
+function stats(dir: string): Record<string, string> {
+  const lines = readFileSync(join(dir, 'fuzzer_stats'), 'utf8').trim().split('\n');
+  return Object.fromEntries(lines.map(line => line.split(/\s*: /, 2) as [string, string]));
+}
+
+/** A campaign that has ended, to be copied by tests that damage or continue it. */
+const base = scratch();
+beforeAll(() => campaign(base, '--workers', '1'), 120_000);
+
+function copied(): string {
+  const out = scratch();
+  cpSync(base, out, { recursive: true });
+  return out;
+}
+
+describe('a campaign', () => {
+  it('gives the same queue and findings with one worker and with three', async () => {
+    const three = scratch();
+    await campaign(three, '--workers', '3');
+    const expected = contents(base);
+    expect(Object.keys(expected).some(name => name.startsWith('queue/'))).toBe(true);
+    expect(contents(three)).toEqual(expected);
+    expect(Object.keys(expected).filter(name => /op:|execs:/.test(name) && /time:/.test(name))).toEqual([]);
+    expect(stats(three)).toMatchObject({ execs_done: '3000', saved_crashes: '2', saved_hangs: '0' });
+  });
+
+  it('loses nothing to SIGKILL, wherever it hits: a short form of scripts/kill-rounds.mjs', () => {
+    const script = fileURLToPath(new URL('../../scripts/kill-rounds.mjs', import.meta.url));
+    const ran = spawnSync(
+      process.execPath,
+      [
+        ...[script, '--rounds', '3', '--execs', '4k', '--delay', '1', '--target-module', demo],
+        ...['--design', 'demo/no-barrier', '--memory', 'arm64'],
+      ],
+      { encoding: 'utf8' },
+    );
+    expect(ran.stderr).toBe('');
+    expect(ran.stdout).toMatch(/nothing lost/);
+    expect(ran.status).toBe(0);
+  });
+
+  it('is refused where another one runs, and takes over the lock of one that has died', async () => {
+    const out = scratch();
+    const child = spawn(process.execPath, [
+      ...[bin, 'fuzz', 'demo/fixed', '--target-module', demo, '--no-selfcheck', '--out', out, '--json'],
+    ]);
+    await new Promise<void>(resolve =>
+      child.stdout.on('data', chunk => /status/.test(String(chunk)) && resolve()),
+    );
+    const refused = await pagestorm(['fuzz', '--resume', out]);
+    expect(refused.code).toBe(2);
+    expect(refused.err).toMatch(/a campaign runs there \(process \d+\)/);
+    child.kill('SIGKILL');
+    await new Promise(resolve => child.on('close', resolve));
+    const resumed = await pagestorm(['fuzz', '--resume', out, '--time', '1s']);
+    expect(resumed.err).toMatch(/took over a lock of process \d+, which is gone/);
+    expect(resumed.code).toBe(0);
+    // The queue has been tried alone, and is innocent.
+    expect(readdirSync(join(out, 'crashes'))).toEqual(['README.txt']);
+  });
+
+  it('goes on from a damaged directory: what cannot be used is set aside, with a note', async () => {
+    const out = scratch();
+    await campaign(out, '--time', '60s');
+    const entries = readdirSync(join(out, 'queue')).sort();
+    writeFileSync(join(out, 'queue', entries[0] ?? ''), '{"version":1,');
+    writeFileSync(
+      join(out, 'queue', 'id:900000,orig:old.json'),
+      '{"version":1,"target":"demo","variant":"gone"}',
+    );
+    writeFileSync(join(out, 'fuzzer_stats'), '\u0000\u0001 what');
+    writeFileSync(join(out, '.state', 'snapshot.json'), '{"version":1,"jobs":[');
+    expect((await pagestorm(['whatsup', out])).out).toMatch(/fuzzer_stats cannot be read/);
+    const resumed = await pagestorm(['fuzz', '--resume', out, '--time', '2s', '--no-selfcheck']);
+    expect(resumed.err).toMatch(/snapshot\.json: is not valid JSON; the campaign goes on from its queue/);
+    expect(resumed.err).toMatch(/id:900000,orig:old\.json: set aside: /);
+    expect(resumed.code).toBe(1);
+    const aside = readdirSync(join(out, 'set-aside'));
+    expect(aside).toContain(`${entries[0]}.reason`);
+    expect(aside).toContain('id:900000,orig:old.json');
+    expect(stats(out)['saved_crashes']).toBe('2');
+  });
+
+  it('refuses a directory of another version, one without a campaign, and what --resume cannot change', async () => {
+    const out = copied();
+    const config = join(out, 'campaign.json');
+    const again = await pagestorm(['fuzz', 'demo/fixed', '--out', out]);
+    expect([again.code, again.err]).toEqual([
+      2,
+      expect.stringMatching(/holds a campaign; go on with --resume/),
+    ]);
+    const seed = await pagestorm(['fuzz', '--resume', out, '--seed', '7']);
+    expect([seed.code, seed.err]).toEqual([
+      2,
+      expect.stringMatching(/--resume: --seed is that of the campaign/),
+    ]);
+    writeFileSync(config, readFileSync(config, 'utf8').replace('"version": 1', '"version": 7'));
+    const newer = await pagestorm(['fuzz', '--resume', out]);
+    expect([newer.code, newer.err]).toEqual([
+      2,
+      expect.stringMatching(/campaign\.json: the directory has version 7/),
+    ]);
+    renameSync(config, `${config}.gone`);
+    const none = await pagestorm(['fuzz', '--resume', out]);
+    expect([none.code, none.err]).toEqual([2, expect.stringMatching(/no campaign there/)]);
+  });
+
+  it('is seeded from cases, shares finds with other instances, and is reduced by cmin', async () => {
+    const [shared, kept] = [scratch(), join(scratch(), 'kept')];
+    const run = (...args: string[]) =>
+      pagestorm(['fuzz', 'demo/no-barrier', '--memory', 'arm64', '--no-selfcheck', '--out', shared, ...args]);
+    const main = await run('-M', 'main', '--input', join(base, 'queue'), '--time', '2s', '--seed', '1');
+    expect(main.out).toMatch(/--input .*: \d+ entries from \d+ cases/);
+    await run('-S', 'second', '--time', '2s', '--seed', '1');
+    expect(readdirSync(join(shared, 'second/queue')).some(name => name.includes('sync:main,src:'))).toBe(
+      true,
+    );
+    const summary = await pagestorm(['whatsup', shared]);
+    expect(summary.out).toMatch(/main +dead[\s\S]*second +dead[\s\S]*all +0 alive/);
+    const reduced = await pagestorm(['cmin', join(shared, 'main'), '-o', kept]);
+    const [, small = 0, whole = 0] = (/^(\d+) of (\d+) cases show all/.exec(reduced.out) ?? []).map(Number);
+    expect(small).toBeLessThan(whole);
+    expect(readdirSync(kept)).toHaveLength(small);
+    const again = await pagestorm(['cmin', kept, '-o', join(kept, 'again')]);
+    expect(again.out.replace(/^\d+ of \d+/, '')).toBe(
+      reduced.out.replace(/^\d+ of \d+/, '').replace(kept, join(kept, 'again')),
+    );
+  });
+
+  it('finds the program that its process dies of', async () => {
+    const out = scratch();
+    const ran = await pagestorm([
+      ...['fuzz', 'demo/dies', '--until-crash', '--deterministic', '--seed', '1', '--no-selfcheck'],
+      ...['--workers', '1', '--out', out],
+    ]);
+    expect(ran.err).toMatch(/the process with the workers died \(SIGKILL\)/);
+    expect(ran.err).toMatch(/a program kills its process: saved as a finding/);
+    expect(ran.code).toBe(3);
+    expect(Object.values(contents(out)).join()).toContain('op: bad_death');
+    expect(stats(out)).toMatchObject({ model_faults: '1', restarts: '1' });
+  });
+});
+
+describe('for machines', () => {
+  it('prints one object a line, and writes JUnit and SARIF with the same findings', async () => {
+    const out = scratch();
+    const [xml, sarif] = [join(out, 'r.xml'), join(out, 'r.sarif')];
+    const ran = await campaign(join(out, 'c'), '--json', '--junit', xml, '--sarif', sarif);
+    expect(ran.code).toBe(1);
+    const events = ran.out
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as Record<string, unknown>);
+    expect(events[0]).toMatchObject({ type: 'start', seed: 'c', deterministic: true });
+    expect(events.at(-1)).toMatchObject({
+      type: 'end',
+      reason: 'executions',
+      execs_done: 3000,
+      saved_crashes: 2,
+    });
+    const keys = events.filter(event => event['type'] === 'finding').map(event => event['key']);
+    expect(keys).toHaveLength(2);
+    const log = JSON.parse(readFileSync(sarif, 'utf8')) as { runs: { results: { ruleId: string }[] }[] };
+    expect(log.runs[0]?.results.map(result => result.ruleId)).toEqual(['stale-tags', 'stale-tags']);
+    expect(readFileSync(xml, 'utf8')).toMatch(
+      /<testsuites name="pagestorm" tests="2" failures="2" errors="0"/,
+    );
+  });
+});

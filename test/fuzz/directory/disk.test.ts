@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import { Disk, DiskError } from '../../../src/fuzz/directory/disk.ts';
+
+const small = mkdtempSync(join(tmpdir(), 'pagestorm-small-'));
+const mount = (...args: string[]): boolean => spawnSync('mount', args).status === 0;
+const mounted = mount('-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small);
+afterAll(() => {
+  if (mounted) spawnSync('umount', [small]);
+});
+
+describe('the disk of a campaign', () => {
+  // Needs the right to mount a file system that is soon full.
+  it.skipIf(!mounted)('waits while there is no room and then goes on, with every file whole', async () => {
+    const notes: string[] = [];
+    const disk = new Disk(note => notes.push(note));
+    const text = 'x'.repeat(9_999);
+    const writes = Array.from({ length: 12 }, (_, i) => disk.write(join(small, `entry-${i}`), text));
+    await sleep(1_500);
+    expect(disk.full).toBe(true);
+    expect(notes[0]).toMatch(/^disk full: .*entry-\d+ cannot be written; paused until there is room/);
+    // No file that is there is half a file: a short write is no whole one.
+    for (const name of readdirSync(small)) {
+      if (name.startsWith('entry-')) expect(readFileSync(join(small, name), 'utf8')).toBe(text);
+    }
+    expect(mount('-o', 'remount,size=1m', small)).toBe(true);
+    await Promise.all(writes);
+    expect(disk.full).toBe(false);
+    expect(notes.at(-1)).toMatch(/room on the disk again/);
+    expect(readdirSync(small)).toHaveLength(12);
+  });
+
+  it('gives up at once, naming the file, where waiting does not help', async () => {
+    const disk = new Disk(() => {});
+    await expect(disk.write('/proc/nowhere/entry', 'x')).rejects.toThrow(DiskError);
+    await expect(disk.write('/proc/nowhere/entry', 'x')).rejects.toThrow(
+      /\/proc\/nowhere\/entry: cannot be written/,
+    );
+  });
+
+  it('writes files of one name in the order asked for', async () => {
+    const disk = new Disk(() => {});
+    const path = join(mkdtempSync(join(tmpdir(), 'pagestorm-disk-')), 'stats');
+    for (let i = 0; i < 20; i++) disk.write(path, String(i)).catch(() => {});
+    await disk.settled();
+    expect(readFileSync(path, 'utf8')).toBe('19');
+  });
+});
