@@ -86,13 +86,20 @@ function keyOf(one) {
   return JSON.stringify({ design, memory, narrowed, finding, seeds });
 }
 
+/** What was measured of a case; null if nothing was, or if a seed without a hit may now go on for longer. */
+function runsOf(one) {
+  const { key, limit: was, runs } = measured[nameOf(one)] ?? {};
+  if (key !== keyOf(one)) return null;
+  return was < limit && runs.some(run => run.executions === null) ? null : runs;
+}
+
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)];
 }
 
 function row({ entry, one }) {
-  const runs = measured[nameOf(one)]?.key === keyOf(one) ? measured[nameOf(one)].runs : null;
+  const runs = runsOf(one);
   const cell = text => String(text).replace(/[|_*]/g, '\\$&');
   const cells = [entry.id, one.design, one.memory];
   if (one.byHand) return [...cells, 'written by hand', '', '', ''].map(cell);
@@ -138,11 +145,11 @@ ${rows.map(line).join('\n')}
 for (const { entry, one } of casesNamed(wanted)) {
   if (stopped) break;
   if (one.finding === undefined || one.byHand) continue;
-  if (!options.again && measured[nameOf(one)]?.key === keyOf(one)) continue;
+  if (!options.again && runsOf(one) !== null) continue;
   const runs = [];
   for (let seed = 1; seed <= seeds && !stopped; seed++) runs.push(await firstHit(one, seed));
   if (stopped) break;
-  measured[nameOf(one)] = { key: keyOf(one), runs };
+  measured[nameOf(one)] = { key: keyOf(one), limit, runs };
   await write();
   console.log(`${entry.id} ${one.case}: ${runs.map(run => run.executions ?? 'none').join(', ')}`);
 }
