@@ -10,6 +10,7 @@ export function progressLine({ counters, rate, paused }: Status): string {
     ...(counters.modelFaults > 0
       ? [`${counters.modelFaults} ${counters.modelFaults === 1 ? 'fault' : 'faults'} of the model`]
       : []),
+    ...(counters.observations > 0 ? [`${short(counters.observations)} observations`] : []),
     ...(counters.cutOff > 0 ? [`${short(counters.cutOff)} cut off for length`] : []),
     ...(paused ? ['paused: the disk is full'] : []),
   ];

@@ -15,3 +15,15 @@ export interface Violation {
   /** More lines for the report: who waits for what, the lock chain, ... */
   readonly details: readonly string[];
 }
+
+/**
+ * What users of a design want to know although it breaks no rule: a process that is killed because memory is short,
+ * say. It is counted, and shown on replay; it is no finding.
+ */
+export interface Observation {
+  /** What happened, in a few words that are the same each time. */
+  readonly kind: string;
+  /** To whom and why. */
+  readonly message: string;
+  readonly cpu: number;
+}

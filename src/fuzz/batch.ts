@@ -49,6 +49,7 @@ export class Batch {
   #executions = 0;
   #violations = 0;
   #cutOff = 0;
+  readonly #observed = new Map<string, number>();
   #accesses = 0;
 
   constructor(
@@ -84,6 +85,7 @@ export class Batch {
       executions: this.#executions,
       violations: this.#violations,
       cutOff: this.#cutOff,
+      observed: Object.fromEntries(this.#observed),
       accesses: this.#accesses,
       findings: this.#findings,
       seen: [...this.#seen],
@@ -146,6 +148,7 @@ export class Batch {
         return true;
       }
       this.#accesses += machine.steps;
+      if (machine.observations.length > 0) this.#noteObservations();
       if (i === 0) {
         executions = Math.min(EXECUTIONS, 1 + PER_QUESTION * this.#heartbeat.answerCount[0]);
         portfolio.profile = this.#coverage.log.profile();
@@ -173,6 +176,12 @@ export class Batch {
     } finally {
       machine.observer = null;
     }
+  }
+
+  /** Counts executions by kind of what was observed in them. */
+  #noteObservations(): void {
+    const kinds = new Set(this.#executor.machine.observations.map(({ kind }) => kind));
+    for (const kind of kinds) this.#observed.set(kind, (this.#observed.get(kind) ?? 0) + 1);
   }
 
   #look(): readonly number[] {

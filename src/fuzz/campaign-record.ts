@@ -173,6 +173,7 @@ export class CampaignRecord {
     counters.accesses += result.accesses;
     counters.violations += result.violations;
     counters.cutOff += result.cutOff;
+    for (const executions of Object.values(result.observed)) counters.observations += executions;
     counters.programs += result.next - (plan.kind === 'fresh' ? plan.from : 0);
     counters.classExecutions += result.classes.executions;
     counters.distinct += result.classes.distinct;

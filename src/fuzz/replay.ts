@@ -4,6 +4,7 @@ import { Describer } from '../engine/strategies/describe.ts';
 import { Follow } from '../engine/strategies/follow.ts';
 import { RandomWalk } from '../engine/strategies/random.ts';
 import { Replay } from '../engine/strategies/replay.ts';
+import type { Observation } from '../engine/violation.ts';
 import { type Case, sameVerdict, type Verdict } from './case/case.ts';
 import { parseSchedule } from './case/schedule-text.ts';
 import type { Executor } from './executor.ts';
@@ -15,6 +16,8 @@ export interface Replayed {
   /** Accesses executed, setup included. */
   readonly accesses: number;
   readonly trace: Trace;
+  /** What was noticed that is no violation. */
+  readonly observations: readonly Observation[];
   /** Why the schedule could not be followed to its end; null if it was. */
   readonly diverged: { readonly step: number; readonly message: string } | null;
 }
@@ -27,10 +30,12 @@ export function replayCase(executor: Executor, one: Case): Replayed {
   const replay = new Replay(schedule);
   let verdict: Verdict = { verdict: 'clean' };
   let trace: Trace | null = null;
+  let observations: readonly Observation[] = [];
   let diverged: Replayed['diverged'] = null;
   try {
     verdict = executor.judge(one.program, replay, recorder);
     trace = recorder.trace();
+    observations = [...machine.observations];
     replay.finish();
     if (!repeats(executor, one, schedule, verdict)) verdict = nondeterministic;
     if (replay.left > 0 && !sameVerdict(verdict, one.expect)) {
@@ -44,7 +49,8 @@ export function replayCase(executor: Executor, one: Case): Replayed {
     if (!(error instanceof DivergenceError)) throw error;
     diverged = { step: error.step, message: error.message.replace(/^replay diverged at step \d+: /, '') };
   }
-  return { verdict, accesses: machine.steps, trace: trace ?? recorder.trace(), diverged };
+  const { steps } = machine;
+  return { verdict, accesses: steps, trace: trace ?? recorder.trace(), observations, diverged };
 }
 
 /** The verdict on a model that does not do the same again with the same decisions. */

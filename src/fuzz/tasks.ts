@@ -126,6 +126,8 @@ export interface BatchResult {
   /** Executions that ended in a violation, and those cut off for length. */
   readonly violations: number;
   readonly cutOff: number;
+  /** Executions in which something was observed that is no violation, by its kind. */
+  readonly observed: Readonly<Record<string, number>>;
   readonly accesses: number;
   readonly findings: readonly RawFinding[];
   /** How often each violation was seen, by signature. */

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { shippedCorpus } from '../../src/fuzz/catalogue.ts';
 import { pagestorm, scratch } from './pagestorm.ts';
 
 const good = `version: 1
@@ -30,6 +31,15 @@ describe('replay', () => {
     writeFileSync(path, text);
     return pagestorm(['replay', path, ...options]);
   };
+
+  it('says what was observed in an execution that breaks no rule', async () => {
+    const killed = join(shippedCorpus, 'tag-storage/fix1-kills.yaml');
+    const { code, out } = await pagestorm(['replay', killed]);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /: clean \(as expected, .*\n {2}observed: process killed: copy_highpage\(\) had no memory/,
+    );
+  });
 
   it('reproduces the verdict and prints the same trace in every process', async () => {
     const [one, two] = await Promise.all([replay(good, '--trace'), replay(good, '--trace')]);

@@ -101,6 +101,8 @@ function conclude(file: string, one: Case, verdict: Verdict, replayed?: Replayed
   );
   const message = replayed?.trace.violation?.message;
   if (message !== undefined) console.log(`  ${message}`);
+  for (const { kind, message: what, cpu } of replayed?.observations ?? [])
+    console.log(`  observed: ${kind}: ${what} (CPU${cpu})`);
   const text = `${verdictText(verdict)}${as ? '' : `, expected ${verdictText(one.expect)}`}`;
   const fault = verdict.verdict === 'error' || verdict.verdict === 'hang';
   const status = as ? 'passed' : fault ? 'error' : 'failed';

@@ -41,6 +41,8 @@ export interface CpuHost {
     sites: readonly number[],
     details?: readonly string[],
   ): void;
+  /** Notes what is no violation but worth to be told: see `Observation`. */
+  observe(kind: string, message: string, cpu: number): void;
   sleepingInAtomic(cpu: CpuState, what: string): void;
   /** The model uses the engine in a way that makes no sense. */
   misuse(cpu: CpuState, what: string): never;

@@ -9,7 +9,7 @@ import type { Observer } from '../observer.ts';
 import type { BoundOperation, BoundProgram } from '../program.ts';
 import { Race } from '../race.ts';
 import { Slab } from '../slab.ts';
-import type { Violation } from '../violation.ts';
+import type { Observation, Violation } from '../violation.ts';
 
 /** `MachineState.changed`: any word, section or translation may have changed. */
 export const EVERYTHING = -1;
@@ -38,6 +38,8 @@ export abstract class MachineState implements MemoryHost {
   /** Accesses executed in this execution, setup included. */
   steps = 0;
   violation: Violation | null = null;
+  /** What was noticed in this execution that is no violation; see `observe`. */
+  readonly observations: Observation[] = [];
   observer: Observer | null = null;
   /** Called when a store reaches a word declared `watched`; may call `report`. */
   watcher: ((address: number, old: number, value: number, cpu: number, site: number) => void) | null = null;
@@ -98,6 +100,7 @@ export abstract class MachineState implements MemoryHost {
     this.inSetup = false;
     this.steps = 0;
     this.violation = null;
+    if (this.observations.length > 0) this.observations.length = 0;
     this.current = 0;
     this.progressAt = 0;
   }
@@ -105,6 +108,10 @@ export abstract class MachineState implements MemoryHost {
   /** Asks the decision source; 0 is the calmest answer. */
   choose(kind: number, n: number): number {
     return this.source.choose(kind, n);
+  }
+
+  observe(kind: string, message: string, cpu: number): void {
+    this.observations.push({ kind, message, cpu });
   }
 
   chooseFor(_cpu: CpuState, n: number): number {

@@ -102,7 +102,7 @@ export class MatrixRun {
     const corpus = this.#corpus.filter(one => one.case.target === target.name);
     const { shown, changed, replayed } = await this.#replay(planned);
     const searched = await this.#searched(planned, seconds, shown);
-    const { executions, accesses, cutOff, modelFaults } = searched;
+    const { executions, accesses, cutOff, observed, modelFaults } = searched;
     const proof = await this.#proof(planned);
     const seen: Seen = {
       oracles: target.oracles,
@@ -121,6 +121,7 @@ export class MatrixRun {
       size: job.size,
       executions,
       cutOff,
+      observed,
       accesses,
       replayed,
       cells: cellsOf(seen, corpus),

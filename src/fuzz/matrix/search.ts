@@ -10,6 +10,8 @@ export interface Searched {
   readonly accesses: number;
   /** Executions cut off for length, without a verdict. */
   readonly cutOff: number;
+  /** Executions in which something was observed that is no violation, by its kind. */
+  readonly observed: Readonly<Record<string, number>>;
   /** Violations, one for each signature. */
   readonly signatures: readonly string[];
   /** What the model did that no model may: it threw, hung, or is nondeterministic. */
@@ -39,6 +41,7 @@ export class Search {
   #executions = 0;
   #accesses = 0;
   #cutOff = 0;
+  readonly #observed = new Map<string, number>();
   #stopped = false;
 
   constructor(job: Job, pool: WorkerPool, hooks: SearchHooks) {
@@ -70,6 +73,7 @@ export class Search {
       executions: this.#executions,
       accesses: this.#accesses,
       cutOff: this.#cutOff,
+      observed: Object.fromEntries(this.#observed),
       signatures: [...this.#signatures],
       modelFaults: [...this.#modelFaults],
     };
@@ -107,6 +111,8 @@ export class Search {
     this.#executions += result.executions;
     this.#accesses += result.accesses;
     this.#cutOff += result.cutOff;
+    for (const [kind, executions] of Object.entries(result.observed))
+      this.#observed.set(kind, (this.#observed.get(kind) ?? 0) + executions);
     for (const one of result.discoveries) this.#keep(one);
     const newFeatures = result.discoveries.reduce((sum, one) => sum + one.features.length, 0);
     this.#queue.done(step, { executions: result.executions, newFeatures });

@@ -38,6 +38,8 @@ export interface Row {
   /** Executions of random programs, and those of them that were cut off for length, without a verdict. */
   readonly executions: number;
   readonly cutOff: number;
+  /** Executions in which something was observed that is no violation, by its kind. */
+  readonly observed: Readonly<Record<string, number>>;
   readonly accesses: number;
   /** Cases of the corpus on this design that were replayed. */
   readonly replayed: number;

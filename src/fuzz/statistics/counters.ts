@@ -8,6 +8,8 @@ export interface Counters {
   violations: number;
   /** Executions cut off for length, without a verdict. */
   cutOff: number;
+  /** What was observed in executions that is no violation, such as a process that was killed. */
+  observations: number;
   programs: number;
   /** Seconds that the campaign has run, pauses between runs left out. */
   runSeconds: number;
@@ -47,6 +49,7 @@ export function newCounters(): Counters {
     accesses: 0,
     violations: 0,
     cutOff: 0,
+    observations: 0,
     programs: 0,
     runSeconds: 0,
     workerSeconds: 0,

@@ -50,6 +50,12 @@ export const statistics: readonly Statistic[] = [
     s => s.counters.programs,
   ),
   of('cut_off', 'count', 'executions cut off for length, without a verdict', s => s.counters.cutOff),
+  of(
+    'observations',
+    'count',
+    'times that executions showed what is no violation, such as a process that is killed',
+    s => s.counters.observations,
+  ),
   of('violations', 'count', 'executions that ended in a violation', s => s.counters.violations),
   of('corpus_count', 'count', 'entries of the queue', s => s.counters.queued, 'plot'),
   of('corpus_imported', 'count', 'entries taken from other instances or --input', s => s.counters.imported),

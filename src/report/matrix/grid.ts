@@ -151,6 +151,8 @@ export function conclusion(table: Table): readonly string[] {
     if (surprise.length > 0) lines.push(`FIXED DESIGN VIOLATED: ${row.design}: ${surprise.join(', ')}.`);
     for (const { file, expected, got } of row.changed)
       lines.push(`VERDICT CHANGED: ${file}: ${got}, expected ${expected}.`);
+    for (const [kind, executions] of Object.entries(row.observed))
+      lines.push(`Observed in ${row.name}: ${kind}, in ${shortCount(executions)} executions.`);
     for (const fault of row.modelFaults) lines.push(`FAULT OF THE MODEL: ${row.design}: ${fault}`);
   }
   for (const { name, proof } of table.rows) {

@@ -178,7 +178,7 @@ function* cachedBuffer(cpu: Cpu, s: State): Kernel<number> {
 
 /**
  * There is no memory to keep the tags in. RFC v3 warns and goes on without them; fix 1 kills the processes that map
- * the page, whose tags then matter to nobody: an observation, counted at this site, and no violation.
+ * the page, whose tags then matter to nobody: an observation, and no violation.
  */
 function* cannotSave(cpu: Cpu, s: State, to: Page, from: Page, prepared: number): Kernel<number> {
   cpu.warnOn(s.d.copyMemory === 'blocking', 'try_transfer_saved_tags(): no memory for tags', from.flags);
@@ -190,6 +190,12 @@ function* killProcesses(cpu: Cpu, s: State, to: Page, from: Page): Kernel {
   // Migration has moved the mapping to the destination already.
   const mapping = (yield cpu.readOnce(to.mapping)) || (yield cpu.readOnce(from.mapping));
   const owner = mapping & 255;
-  for (const mm of s.mms) if (owner >= FORKED || owner === mm.index + 1) yield cpu.writeOnce(mm.killed, 1);
+  for (const mm of s.mms) {
+    if (owner < FORKED && owner !== mm.index + 1) continue;
+    yield cpu.writeOnce(mm.killed, 1);
+    const name = cpu.machine.layout.objectName(from.base);
+    const why = `copy_highpage() had no memory for the tags of ${name}, which mm${mm.index} maps or may map`;
+    cpu.machine.observe('process killed', why, cpu.id);
+  }
   s.shadow.fresh(to);
 }

@@ -6,7 +6,7 @@ import { pteNumber } from '../kernel/pte.ts';
 import { pteValid } from './pte.ts';
 import { reserveTagStorage } from './reserve.ts';
 import { isTagStorage, type State } from './state.ts';
-import { setPageMteTagged } from './tags.ts';
+import { pageTagStorageReserved, setPageMteTagged } from './tags.ts';
 
 /**
  * user_mem_abort() of RFC v3 (patch 32): storage is reserved before mmu_lock is taken, tags are initialised under it
@@ -35,11 +35,23 @@ export function* userMemAbort(cpu: Cpu, s: State, mm: number, index: number): Ke
   yield* putPage(cpu, s, page);
 }
 
-/** Hypothetical: storage is reserved for a page that somebody else is about to save tags for. */
-export function* anyReserve(cpu: Cpu, s: State, frame: number): Kernel {
-  const page = s.pages[frame];
-  if (isTagStorage(s, page) || frame === s.bdev) return;
-  if ((yield cpu.atomicFetchAddUnless(page.refcount, 1, 0)) === 0) return;
-  yield* reserveTagStorage(cpu, s, page, 0);
-  yield* putPage(cpu, s, page);
+/** How often the hypothetical reserver looks for a page that is in use. */
+const LOOKS = 6;
+
+/**
+ * Hypothetical: storage is reserved for a page that somebody else is about to save tags for. Takes the last page in use
+ * that has none, as soon as there is one: a page that is being read from swap, or copied to.
+ */
+export function* anyReserve(cpu: Cpu, s: State): Kernel {
+  for (let i = 0; i < LOOKS; i++) {
+    for (let frame = s.ordinary - 1; frame >= 0; frame--) {
+      const page = s.pages[frame];
+      if ((yield cpu.atomicFetchAddUnless(page.refcount, 1, 0)) === 0) continue;
+      const found = !(yield* pageTagStorageReserved(cpu, page));
+      if (found) yield* reserveTagStorage(cpu, s, page, 0);
+      yield* putPage(cpu, s, page);
+      if (found) return;
+    }
+    yield cpu.cpuRelax();
+  }
 }

@@ -2,6 +2,7 @@ import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { folioLock, folioTrylock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
 import { folioFreeSwap, swapFree } from '../kernel/swap-map.ts';
+import { copyHighpage, copyHighpageEnd, copyHighpagePrepare, ENOMEM } from './copy.ts';
 import { mappingOf } from './migrate.ts';
 import { allocPage } from './page.ts';
 import type { Page, State } from './state.ts';
@@ -91,22 +92,30 @@ function* shmemSwapinFolio(
   return null;
 }
 
-/** shmem_replace_folio(): a page that suits, allocated with the swap-cache folio locked. Both are locked here. */
+/**
+ * shmem_replace_folio(): a page that suits takes the place of a locked one in the swap cache; it is allocated with that
+ * lock held. Returns the page that is there now, locked and with a reference.
+ */
 function* shmemReplaceFolio(cpu: Cpu, s: State, slot: number, old: Page): Kernel<Page> {
   const page = yield* allocPage(cpu, s, true);
   if (page === null) return old;
-  yield folioTrylock(cpu, s, page);
-  yield cpu.spinLock(s.swap.lock);
-  const replaced = (yield cpu.readOnce(s.slots[slot].cached)) === old.index + 1;
-  if (replaced) {
+  const prepared = yield* copyHighpagePrepare(cpu, s, page);
+  let left = prepared;
+  const replaces = prepared !== ENOMEM && (yield cpu.readOnce(s.slots[slot].cached)) === old.index + 1;
+  if (replaces) {
+    yield folioTrylock(cpu, s, page);
     s.shadow.moved(page, old);
+    left = yield* copyHighpage(cpu, s, page, old, prepared);
+    yield cpu.spinLock(s.swap.lock);
     yield getPage(cpu, page);
     yield cpu.writeOnce(s.slots[slot].cached, page.index + 1);
+    yield cpu.spinUnlock(s.swap.lock);
+    yield folioUnlock(cpu, old);
+    // The swap cache's reference, and ours.
+    yield* putPage(cpu, s, old);
+    yield* putPage(cpu, s, old);
   }
-  yield cpu.spinUnlock(s.swap.lock);
-  const [kept, dropped] = replaced ? [page, old] : [old, page];
-  yield folioUnlock(cpu, dropped);
-  if (replaced) yield* putPage(cpu, s, dropped);
-  yield* putPage(cpu, s, dropped);
-  return kept;
+  yield* copyHighpageEnd(cpu, s, page, left);
+  if (!replaces) yield* putPage(cpu, s, page);
+  return replaces ? page : old;
 }

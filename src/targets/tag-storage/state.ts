@@ -58,13 +58,22 @@ const { tags: _tags, ...shadowFields } = taggedPageFields;
 const pageSpec = {
   flags: flags(pageFlags),
   /** page->mapping and index: 0 none; address space + 1 in the low bits (or a code, see MEMFD), index from bit 8. */
-  mapping: word(),
+  mapping: shown(word(), showMapping),
   data: word(),
   ...shadowFields,
 };
 const keptSpec = { entry: shown(pointer(), showEntry), node: pointer() };
 const blockSpec = { reserved: word(), node: pointer(), refcount: word() };
 const pteWord = shown(word(), showPte);
+
+function showMapping(value: number): string {
+  const owner = value & 255;
+  const index = value >>> 8;
+  if (value === 0) return 'NULL';
+  if (owner === BDEV) return 'the block device';
+  if (owner === MEMFD) return `memfd page ${index}`;
+  return owner === FORKED ? `anonymous page ${index}, shared` : `mm${owner - 1} page ${index}`;
+}
 
 function showEntry(value: number): string {
   if (value === 0) return 'NULL';
