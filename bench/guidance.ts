@@ -7,7 +7,7 @@ import { modes, prepare, search } from './search.ts';
 // fresh programs, and coverage guidance on top of that. Medians over seeds; a search that ends at the limit counts as
 // that much. Operations and sizes are those of the catalogue, or all and the target's with --defaults.
 //
-//     node dist/bench/guidance.js [--seeds N] [--execs N] [--modes a,b] [--defaults] [case ...]
+//     node dist/bench/guidance.js [--seeds N] [--execs N] [--modes a,b] [--defaults] [[target/]case ...]
 //
 // Each case runs in a process of its own: a second memory model would make the calls of the first polymorphic.
 
@@ -26,8 +26,13 @@ const names = args.filter(arg => !arg.startsWith('--'));
 const cases = loadCatalogue()
   .flatMap(entry => entry.cases)
   .filter(one => one.finding !== undefined && !one.byHand)
-  .filter(one => names.length === 0 || names.includes(one.case));
+  .filter(one => names.length === 0 || names.some(name => name === one.case || name === longName(one)));
 const chosen = modes.filter(mode => wanted.includes(mode.name));
+
+/** `mte-sync/H1-stale-tags`: other targets may have a case of the same name. */
+function longName(one: { readonly case: string; readonly design: string }): string {
+  return `${one.design.split('/')[0]}/${one.case}`;
+}
 
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -55,9 +60,11 @@ else {
   console.log(['case'.padEnd(64), ...chosen.map(mode => mode.name.padStart(16))].join(''));
   const common = ['--seeds', String(seeds), '--execs', String(limit), '--modes', wanted.join(',')];
   if (defaults) common.push('--defaults');
-  for (const { case: name } of cases) {
+  for (const one of cases) {
     const self = fileURLToPath(import.meta.url);
-    const { status } = spawnSync(process.execPath, [self, '--inner', ...common, name], { stdio: 'inherit' });
+    const { status } = spawnSync(process.execPath, [self, '--inner', ...common, longName(one)], {
+      stdio: 'inherit',
+    });
     if (status !== 0) process.exitCode = 1;
   }
 }

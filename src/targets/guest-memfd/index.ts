@@ -1,6 +1,7 @@
 import { EngineError } from '../../engine/errors.ts';
 import type { Machine } from '../../engine/machine.ts';
 import type { Model, Settings, Size, Target } from '../target.ts';
+import { abstractionsOf } from './abstractions.ts';
 import { checkEnd } from './checks.ts';
 import { designOf } from './design.ts';
 import { slotPinsFile } from './lifetime.ts';
@@ -40,6 +41,7 @@ function build(settings: Settings, size: Size): Model {
   return {
     layout: s.layout,
     operations: operationsOf(s),
+    abstractions: abstractionsOf(s),
     attach(machine) {
       machine.onBegin = () => begin(s, machine);
       machine.onDone = () => checkEnd(machine, s);

@@ -4,6 +4,7 @@ import type { TaggedPage } from '../../oracles/tag-shadow.ts';
 import { PG } from '../kernel/page-flags.ts';
 import { HAS_CACHE } from '../kernel/swap-map.ts';
 import type { Model, Settings, Size, Target } from '../target.ts';
+import { abstractionsOf } from './abstractions.ts';
 import { designOf } from './design.ts';
 import { operationsOf } from './operations.ts';
 import { buildState, filePage, isShared, type State, VM } from './state.ts';
@@ -59,6 +60,7 @@ function build(settings: Settings, size: Size): Model {
   return {
     layout: s.layout,
     operations: operationsOf(s),
+    abstractions: abstractionsOf(s),
     attach(machine) {
       s.shadow.attach(machine);
       machine.onBegin = () => begin(s, machine);
