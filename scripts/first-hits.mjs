@@ -101,7 +101,7 @@ function median(values) {
 function row({ entry, one }) {
   const runs = runsOf(one);
   const cell = text => String(text).replace(/[|_*]/g, '\\$&');
-  const cells = [entry.id, one.design, one.memory];
+  const cells = [entry.id, one.case, one.design, one.memory];
   if (one.byHand) return [...cells, 'written by hand', '', '', ''].map(cell);
   if (runs === null) return [...cells, 'not measured', '', '', ''].map(cell);
   const hits = runs.filter(run => run.executions !== null);
@@ -124,7 +124,7 @@ async function write() {
   const rows = casesNamed([])
     .filter(({ one }) => one.finding !== undefined)
     .map(row);
-  const header = ['id', 'design', 'memory', 'executions (median)', 'least', 'CPU s', 'wall s'];
+  const header = ['id', 'case', 'design', 'memory', 'executions (median)', 'least', 'CPU s', 'wall s'];
   const line = cells => `| ${cells.join(' | ')} |`;
   const text = `# Executions to the first hit
 
@@ -135,7 +135,7 @@ searches are narrowed by the options that the catalogue gives (\`--ops\`, \`--pa
 shared machine, the start of the process left out.
 
 ${line(header)}
-|---|---|---|--:|--:|--:|--:|
+|---|---|---|---|--:|--:|--:|--:|
 ${rows.map(line).join('\n')}
 `;
   await writeFileAtomic(data, `${JSON.stringify(measured, null, 1)}\n`);
