@@ -95,6 +95,7 @@ function* splitHugeZeroPmd(cpu: Cpu, s: State, mm: number, index: number): Kerne
   for (const other of s.areas.of.thp) {
     if (other === index) continue;
     const entry = yield cpu.readOnce(pte[other]);
+    if (!ptePresent(entry)) continue;
     yield cpu.xchg(pte[other], 0);
     yield cpu.flushTlb(s.stage1[mm][other]);
     yield getPage(cpu, zeroPage);

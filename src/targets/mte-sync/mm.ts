@@ -4,6 +4,7 @@ import { Gfp } from '../../engine/gfp.ts';
 import { allocPage, folioLock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
 import { isSwapEntry, Pte, pteNumber, ptePage, ptePresent, pteTagged } from '../kernel/pte.ts';
 import { freeSwapAndCache, swapDuplicate } from '../kernel/swap-map.ts';
+import { areaOf } from './areas.ts';
 import { copyHighpage } from './copy.ts';
 import { invalidateRangeEnd, invalidateRangeStart } from './kvm-notifier.ts';
 import { unmapEverywhere } from './rmap.ts';
@@ -103,6 +104,9 @@ function* zap(cpu: Cpu, s: State, mm: number, index: number): Kernel {
   yield* invalidateRangeStart(cpu, s, mm, index);
   yield cpu.spinLock(ptl);
   const old = yield cpu.readOnce(pte[index]);
+  // __split_huge_pmd(): the frame of a large folio stays with the folio.
+  if (old !== 0 && index >= s.areas.first && areaOf(s.areas, index) === 'thp')
+    yield cpu.writeOnce(s.areas.pmd[mm], 0);
   if (old !== 0) {
     yield cpu.xchg(pte[index], 0);
     yield cpu.flushTlb(s.stage1[mm][index]);

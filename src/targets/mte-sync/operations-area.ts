@@ -6,7 +6,7 @@ import { guestLoadTagArea, guestStoreTagArea, setDirtyLogging } from './kvm-area
 import { copyTagsFromGuest, copyTagsToGuest } from './kvm-copy-tags.ts';
 import { madviseDontneed, mprotectMte } from './mm.ts';
 import type { State } from './state.ts';
-import { thpDontneed, thpMprotectMte } from './thp.ts';
+import { thpMprotectMte } from './thp.ts';
 import { splitFolio, thpSwapOut } from './thp-split.ts';
 import { userFault, userLoadTag, userStoreTag } from './user.ts';
 
@@ -60,8 +60,7 @@ export function areaOperationsOf(s: State): readonly Operation[] {
       parameters: [mm, area, sub],
       run: (cpu, [m, a, p]) => {
         if (is(a, 'hugetlb')) return hugetlbPunchHole(cpu, s);
-        if (is(a, 'hole')) return madviseDontneed(cpu, s, m, indexOf(a, p));
-        return thpDontneed(cpu, s, m, indexOf(a, p));
+        return madviseDontneed(cpu, s, m, indexOf(a, p));
       },
     },
     {

@@ -7,7 +7,6 @@ import { Pte, pteNumber, ptePage, ptePresent } from '../kernel/pte.ts';
 import { tagClearHighpage } from './anonymous.ts';
 import { isZeroPage, SUBPAGES, thpFolio } from './areas.ts';
 import { invalidateRangeEnd, invalidateRangeStart } from './kvm-notifier.ts';
-import { madviseDontneed } from './mm.ts';
 import { type Page, type State, VM } from './state.ts';
 import { mteSyncTags } from './sync.ts';
 
@@ -133,10 +132,4 @@ export function* thpMprotectMte(cpu: Cpu, s: State, mm: number, only: number | n
   for (const index of indices) yield cpu.flushTlb(s.stage1[mm][index]);
   yield* invalidateRangeEnd(cpu, s, mm);
   yield cpu.upWrite(mmap_lock);
-}
-
-/** madvise(MADV_DONTNEED) of one page of the area: the PMD is split, the frame stays with its folio. */
-export function* thpDontneed(cpu: Cpu, s: State, mm: number, index: number): Kernel {
-  yield* splitHugePmd(cpu, s, mm);
-  yield* madviseDontneed(cpu, s, mm, index);
 }
