@@ -1,3 +1,4 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { knownKey } from './batch.ts';
 import type { Case } from './case/case.ts';
 import {
@@ -41,10 +42,22 @@ export class Findings {
   readonly #texts: Texts;
   readonly #emit: (event: CampaignEvent) => void;
   readonly #waiting: Waiting[] = [];
+  readonly #marker: string;
+  /** The finding that an earlier process was minimising when it ended. */
+  readonly #before: string | null;
   #work: Promise<void> | null = null;
   #stopped = false;
 
-  constructor(store: CrashStore, pool: WorkerPool, texts: Texts, emit: (event: CampaignEvent) => void) {
+  /** @param marker file that names the finding in work, so that one that kills its process is known. */
+  constructor(
+    store: CrashStore,
+    pool: WorkerPool,
+    texts: Texts,
+    emit: (event: CampaignEvent) => void,
+    marker: string,
+  ) {
+    this.#marker = marker;
+    this.#before = readMark(marker);
     this.store = store;
     this.#pool = pool;
     this.#texts = texts;
@@ -94,6 +107,11 @@ export class Findings {
     return crash;
   }
 
+  /** Whether it was this finding that was being minimised when the process ended. */
+  wasInWork({ folder }: Crash): boolean {
+    return this.#before === folder;
+  }
+
   /** Has a finding minimised when its turn comes. */
   enqueue(waiting: Waiting): void {
     this.#waiting.push(waiting);
@@ -128,6 +146,7 @@ export class Findings {
     let smallest = one;
     let trace: Trace | null = null;
     if (!asFound) {
+      this.#mark(crash.folder);
       try {
         const minimized = await this.#pool.run<'minimize'>({
           type: 'minimize',
@@ -143,6 +162,8 @@ export class Findings {
           level: 'warning',
           message: `${crash.folder}: cannot be minimised: ${why}`,
         });
+      } finally {
+        rmSync(this.#marker, { force: true });
       }
     }
     if (smallest !== one) {
@@ -158,6 +179,22 @@ export class Findings {
       modelFault: crash.verdict !== 'violation' || asFound,
       text,
     });
+  }
+
+  #mark(folder: string): void {
+    try {
+      writeFileSync(this.#marker, folder);
+    } catch {
+      // A full disk: then a finding that kills its process is tried once more.
+    }
+  }
+}
+
+function readMark(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
   }
 }
 

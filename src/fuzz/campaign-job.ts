@@ -151,6 +151,11 @@ export class CampaignJob {
   }
 }
 
+/** A figure of all jobs together. */
+export function sumOver(jobs: readonly CampaignJob[], of: (job: CampaignJob) => number): number {
+  return jobs.reduce((total, job) => total + of(job), 0);
+}
+
 function packed(content: Int32Array): string {
   const bytes = new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
   return deflateSync(bytes, { level: 1 }).toString('base64');

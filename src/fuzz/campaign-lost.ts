@@ -1,6 +1,7 @@
+import type { Killer } from './campaign-setup.ts';
 import type { Case, Verdict } from './case/case.ts';
 import { HangError, LostWorker, MemoryError, type WorkerPool } from './pool.ts';
-import type { FuzzTask, Plan, RawFinding } from './tasks.ts';
+import type { FuzzTask, Job, Plan, RawFinding } from './tasks.ts';
 
 /** What is left of a batch whose worker was lost. */
 export interface Salvage {
@@ -13,15 +14,25 @@ export interface Salvage {
 }
 
 /** The first programs or children of a plan; null if that is none. */
-export function upTo(plan: Plan, program: number): Plan | null {
+function upTo(plan: Plan, program: number): Plan | null {
   if (plan.kind === 'mutate') return program > 0 ? { ...plan, children: program } : null;
   return program > plan.from ? { ...plan, programs: program - plan.from } : null;
 }
 
 /** Whether two plans run the same programs; an entry may travel in numbers once and as a case the next time. */
-export function samePlan(a: Plan, b: Plan): boolean {
+function samePlan(a: Plan, b: Plan): boolean {
   if (a.kind === 'fresh') return b.kind === 'fresh' && a.from === b.from;
   return b.kind === 'mutate' && a.entry.id === b.entry.id && a.stream === b.stream;
+}
+
+export function sameJob(a: Job, b: Job): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** The part of a plan before a program that is known to kill the process; null if there is none. */
+export function withoutKiller(plan: Plan, job: Job, killers: readonly Killer[]): Plan | null {
+  const killer = killers.find(({ suspect }) => sameJob(suspect.job, job) && samePlan(suspect.plan, plan));
+  return killer === undefined ? plan : upTo(plan, killer.suspect.program);
 }
 
 /**

@@ -1,9 +1,8 @@
 import type { Operation } from '../targets/target.ts';
 import type { CampaignJob, SavedJob } from './campaign-job.ts';
 import type { CampaignSetup } from './campaign-setup.ts';
-import type { Case } from './case/case.ts';
 import type { Evaluated } from './coverage/evaluate.ts';
-import { type Crash, CrashStore, type Sighting } from './directory/crash-store.ts';
+import { CrashStore, type Sighting, type Unfinished } from './directory/crash-store.ts';
 import { Disk, DiskError } from './directory/disk.ts';
 import type { Provenance } from './directory/names.ts';
 import { PlotData } from './directory/plot-data.ts';
@@ -143,7 +142,7 @@ export class CampaignRecord {
   }
 
   /** Findings that earlier runs have not come round to minimise. */
-  unfinished(): readonly { readonly crash: Crash; readonly case: Case }[] {
+  unfinished(): readonly Unfinished[] {
     return this.crashes.unfinished(this.#setup.targets);
   }
 

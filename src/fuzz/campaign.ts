@@ -1,10 +1,10 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { knownKey } from './batch.ts';
 import { Findings, isModelFault } from './campaign-findings.ts';
 import { Importer } from './campaign-import.ts';
-import { CampaignJob } from './campaign-job.ts';
-import { salvage, samePlan, upTo } from './campaign-lost.ts';
+import { CampaignJob, sumOver } from './campaign-job.ts';
+import { salvage, sameJob, withoutKiller } from './campaign-lost.ts';
 import { CampaignRecord } from './campaign-record.ts';
 import type { CampaignSetup } from './campaign-setup.ts';
 import { EntryError } from './directory/seed-store.ts';
@@ -14,7 +14,7 @@ import { LostWorker, WorkerPool } from './pool.ts';
 import type { Step } from './search/queue.ts';
 import { plantedModule, selfCheck } from './selfcheck.ts';
 import type { Status } from './statistics/counters.ts';
-import type { BatchResult, FuzzTask, Job, Plan, RawFinding } from './tasks.ts';
+import type { BatchResult, FuzzTask, Plan, RawFinding } from './tasks.ts';
 
 /** Batches of a design in a round, where results must not depend on timing. */
 const ROUND = 8;
@@ -26,6 +26,8 @@ const SMALLEST_SHARE = 250;
 const LARGEST_BATCH = 1_000_000;
 /** Seconds between looks at the queues of other instances. */
 const SYNC_SECONDS = 10;
+/** Deaths of the process after which the finding that was being minimised is suspected. */
+const MAX_DEATHS = 3;
 /** Writes under way with which new batches wait: the disk is slower than the search. */
 const MAX_PENDING = 256;
 
@@ -78,7 +80,13 @@ export class Campaign {
           : Math.floor((executions + config.jobs.length - 1 - i) / config.jobs.length);
       return new CampaignJob(job, i, share, record.seeds, config.deterministic);
     });
-    this.#findings = new Findings(record.crashes, this.#pool, setup.texts, setup.emit);
+    this.#findings = new Findings(
+      record.crashes,
+      this.#pool,
+      setup.texts,
+      setup.emit,
+      join(places.state, 'minimizing'),
+    );
     this.#importer = new Importer(this.#pool, record, this.#jobs, setup.targets, {
       found: (job, finding) => this.#found(job, finding, null, false),
       note: message => this.#emit({ type: 'note', level: 'info', message }),
@@ -100,9 +108,12 @@ export class Campaign {
     const { limits, killers, restarts } = this.#setup;
     const strays = this.#record.restore(this.#jobs, limits.fromNow);
     for (const unfinished of this.#record.unfinished()) {
-      // What may have taken the process down is not tried again.
-      const asFound = restarts > 0 || unfinished.case.expect.verdict !== 'violation';
-      this.#findings.enqueue({ ...unfinished, message: 'found by an earlier run', asFound });
+      // What takes its worker or process down is not tried for ever.
+      const deadly = restarts >= MAX_DEATHS && this.#findings.wasInWork(unfinished.crash);
+      this.#findings.enqueue({
+        ...unfinished,
+        asFound: deadly || unfinished.case.expect.verdict !== 'violation',
+      });
     }
     for (const { suspect, finding } of killers) {
       const job = this.#jobs.find(one => sameJob(one.job, suspect.job));
@@ -156,8 +167,8 @@ export class Campaign {
       liveDesigns: this.#jobs.filter(job => job.live || job.reserved > 0).length,
       design: this.#jobs[this.#turn]?.job.design ?? '',
       minimizing: this.#findings.pending,
-      pending: sum(this.#jobs, job => job.queue.pending),
-      turns: sum(this.#jobs, job => job.queue.turns),
+      pending: sumOver(this.#jobs, job => job.queue.pending),
+      turns: sumOver(this.#jobs, job => job.queue.turns),
       running: this.#pool.executions,
     });
   }
@@ -289,7 +300,7 @@ export class Campaign {
     try {
       const { step, plan } = planned ?? job.next();
       if (step.kind === 'fresh') this.#record.drawn(job, step.from + step.programs);
-      const harmless = this.#withoutKiller(job, plan);
+      const harmless = withoutKiller(plan, job.job, this.#setup.killers);
       if (harmless === null) return { step, plan, results: [], lost: null };
       const task = this.#task(job, harmless, executions);
       try {
@@ -314,14 +325,6 @@ export class Campaign {
     } finally {
       this.#record.counters.workerSeconds += (performance.now() - began) / 1000;
     }
-  }
-
-  /** The part of a plan before a program that is known to kill the process; null if there is none. */
-  #withoutKiller(job: CampaignJob, plan: Plan): Plan | null {
-    const killer = this.#setup.killers.find(({ suspect }) => {
-      return sameJob(suspect.job, job.job) && samePlan(suspect.plan, plan);
-    });
-    return killer === undefined ? plan : upTo(plan, killer.suspect.program);
   }
 
   #task(job: CampaignJob, plan: Plan, executions: number): FuzzTask {
@@ -393,12 +396,4 @@ export class Campaign {
   #fail(error: unknown): void {
     this.#failure ??= error instanceof Error ? error : new Error(String(error));
   }
-}
-
-function sameJob(a: Job, b: Job): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
-}
-
-function sum(jobs: readonly CampaignJob[], of: (job: CampaignJob) => number): number {
-  return jobs.reduce((total, job) => total + of(job), 0);
 }

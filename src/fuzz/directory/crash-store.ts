@@ -29,6 +29,14 @@ export interface Crash {
   last: Sighting;
 }
 
+/** A finding without its report. */
+export interface Unfinished {
+  readonly crash: Crash;
+  readonly case: Case;
+  /** The oracle's message, or that of the error. */
+  readonly message: string;
+}
+
 /** Files of a finding's folder. */
 export const Found = 'found.yaml';
 export const Minimized = 'minimized.yaml';
@@ -128,13 +136,16 @@ export class CrashStore {
     await this.#disk.write(join(crash.folder, file), text);
   }
 
-  /** Findings that an earlier run has not come round to minimise, with their cases. */
-  unfinished(targets: readonly Target[]): readonly { readonly crash: Crash; readonly case: Case }[] {
+  /** Findings that an earlier run has not come round to minimise, with their cases and messages. */
+  unfinished(targets: readonly Target[]): readonly Unfinished[] {
     return this.all
       .filter(crash => !existsSync(join(crash.folder, Report)))
       .map(crash => {
         const path = join(crash.folder, Found);
-        return { crash, case: readCase(readFileSync(path), path, targets) };
+        const bytes = readFileSync(path);
+        // The comment at its head is `# tag-loss in mte-sync/v5.19 (sc): <message>`.
+        const message = /^# [^\n]*? \(\w+\): (.*)$/m.exec(bytes.toString())?.[1] ?? '';
+        return { crash, case: readCase(bytes, path, targets), message };
       });
   }
 
