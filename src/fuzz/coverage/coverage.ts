@@ -132,6 +132,9 @@ export class Coverage {
     const { keys, shift } = this.#pairs;
     const delayedSite = this.#delayedSite;
     const epoch = this.#epoch;
+    const previous = this.#previous;
+    const previousAt = this.#previousAt;
+    const wroteAt = this.#wroteAt;
     if (this.#sampling) {
       for (let at = 0; at < end; at += WIDTH) this.#entry(words[at], words[at + 1], words[at + 2], at);
       return;
@@ -141,14 +144,19 @@ export class Coverage {
       const what = words[at];
       const address = words[at + 1];
       const bits = about[(what >>> Field.Kind) & 31];
-      if ((what & NOTED) !== 0 || (bits & UNUSUAL) !== 0 || address > Where.Address || windows.total > 0) {
+      const cpu = (what >>> Field.Cpu) & 15;
+      if (
+        (what & NOTED) !== 0 ||
+        (bits & UNUSUAL) !== 0 ||
+        address > Where.Address ||
+        ((windows.cpus >>> cpu) & 1) !== 0
+      ) {
         this.#entry(what, address, words[at + 2], at);
         continue;
       }
       const site = what & 0x3fff;
       if (siteSeen[site] === 0) this.#site(site);
       if ((bits & (About.Reads | About.Writes)) === 0) continue;
-      const cpu = (what >>> Field.Cpu) & 15;
       if ((bits & About.Reads) !== 0) {
         const writer = words[at + 2];
         const key = site | ((writer & 0x3fff) << 14);
@@ -167,11 +175,11 @@ export class Coverage {
       } else chain[address] = address;
       const h = mix(version, what & EVENT);
       order = (order + h) | 0;
-      this.#previous[cpu] = site;
-      this.#previousAt[cpu] = at;
+      previous[cpu] = site;
+      previousAt[cpu] = at;
       if (writes === 0) continue;
       chain[address] = h;
-      this.#wroteAt[address] = at;
+      wroteAt[address] = at;
       delayedSite[address] = 0;
     }
     this.#order = (this.#order + order) | 0;

@@ -5,8 +5,8 @@ const DEPTH = 32;
 /** The stores that each CPU delays, as the log of an execution tells: what later accesses overtake. */
 export class Windows {
   readonly #count: Int32Array;
-  /** Delayed stores of all CPUs. */
-  total = 0;
+  /** CPUs that delay stores, as bits. */
+  cpus = 0;
   readonly #site: Int32Array;
   readonly #address: Int32Array;
 
@@ -17,8 +17,8 @@ export class Windows {
   }
 
   begin(): void {
-    if (this.total > 0) this.#count.fill(0);
-    this.total = 0;
+    if (this.cpus !== 0) this.#count.fill(0);
+    this.cpus = 0;
   }
 
   count(cpu: number): number {
@@ -41,7 +41,7 @@ export class Windows {
   delay(cpu: number, site: number, address: number): void {
     if (this.#count[cpu] === DEPTH) this.remove(cpu, 0);
     const i = cpu * DEPTH + this.#count[cpu]++;
-    this.total++;
+    this.cpus |= 1 << cpu;
     this.#site[i] = site;
     this.#address[i] = address;
   }
@@ -56,7 +56,7 @@ export class Windows {
   remove(cpu: number, place: number): void {
     const base = cpu * DEPTH;
     const last = --this.#count[cpu];
-    this.total--;
+    if (last === 0) this.cpus &= ~(1 << cpu);
     for (let i = base + place; i < base + last; i++) {
       this.#site[i] = this.#site[i + 1];
       this.#address[i] = this.#address[i + 1];
