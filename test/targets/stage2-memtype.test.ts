@@ -108,6 +108,11 @@ describe('the truth table', () => {
     const docs = readFileSync(join(import.meta.dirname, '../../docs/stage2-memtype.md'), 'utf8').split('\n');
     expect(docs.filter(line => table.includes(line) || /^\| \S+, MTE /.test(line))).toEqual(table);
   });
+
+  it("refuses a BAR under the thread's patch where the machine lacks FEAT_S2FWB", () => {
+    expect(cell('memtype-from-vma', 'vfio-bar', 'off')).toBe('Device-nGnRE');
+    expect(cell('memtype-from-vma+no-fwb', 'vfio-bar', 'off')).toBe('-EFAULT');
+  });
 });
 
 describe('stage2-memtype', () => {
