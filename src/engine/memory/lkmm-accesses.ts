@@ -1,7 +1,7 @@
 import { Choice, Order } from '../access.ts';
 import type { Layout } from '../layout.ts';
 import { type Message, Messages, nothing, type View } from './lkmm-messages.ts';
-import { ExecutionOrder, type Knowledge, type Placing } from './lkmm-order.ts';
+import { type Event, ExecutionOrder } from './lkmm-order.ts';
 import { CpuViews, type Floors, free, type Modified } from './lkmm-views.ts';
 import { Memory, type MemoryHost, Note } from './memory.ts';
 
@@ -79,20 +79,24 @@ export abstract class LkmmAccesses extends Memory {
     order: number,
     floors: Floors,
   ): boolean {
-    const known = this.#known(cpu, slot, place, floors);
-    return this.executed.allows(this.#placing(me, cpu, address, false, order), known, place);
-  }
-
-  /** What a load of the message at a place learns that must have been there when it executed. */
-  #known(cpu: number, slot: number, place: number, floors: Floors): Knowledge {
     const message = slot < 0 ? null : this.messages.at(slot, place);
     const id = slot < 0 ? 0 : this.messages.numberAt(slot, place);
-    if (message === null || message.cpu === cpu) return { message: id, c: nothing, t: floors.t };
-    const c = this.messages.join(message.c, message.hv);
-    return { message: id, c, t: this.messages.join(floors.t, message.hv) };
+    const own = message === null || message.cpu === cpu;
+    const c = own ? nothing : message.known;
+    const t = own ? floors.t : this.messages.join(floors.t, message.hv);
+    return this.executed.allows(this.#event(me, cpu, address, false, order, id, c, t), place);
   }
 
-  #placing(me: CpuViews, cpu: number, address: number, store: boolean, order: number): Placing {
+  #event(
+    me: CpuViews,
+    cpu: number,
+    address: number,
+    store: boolean,
+    order: number,
+    message: number,
+    c: View,
+    t: View,
+  ): Event {
     return {
       cpu,
       address,
@@ -108,6 +112,10 @@ export abstract class LkmmAccesses extends Memory {
       inSection: me.sectionDepth > 0,
       grace: me.graceEnd,
       startedBefore: me.startedBefore,
+      message,
+      c,
+      t,
+      index: this.executed.length,
     };
   }
 
@@ -163,21 +171,24 @@ export abstract class LkmmAccesses extends Memory {
   ): number {
     const messages = this.messages;
     const message = slot < 0 ? null : messages.at(slot, place);
+    const id = slot < 0 ? 0 : messages.numberAt(slot, place);
     let { l, t } = floors;
     let c: View = nothing;
+    let known: View = nothing;
     if (message !== null && message.cpu === cpu) {
       l = messages.join(l, message.dl);
       t = messages.join(t, message.dt);
     } else if (message !== null) {
       c = message.c;
-      l = messages.join(messages.join(l, c), message.hv);
+      known = message.known;
+      l = messages.join(l, known);
       t = messages.join(t, message.hv);
     }
     if (slot >= 0) {
-      me.coherence[slot] = messages.numberAt(slot, place);
+      me.coherence[slot] = id;
       me.own[slot] = this.joinFloors(me.own[slot] ?? free, { l, t });
     }
-    this.executed.add(this.#placing(me, cpu, address, false, order), this.#known(cpu, slot, place, floors));
+    this.executed.add(this.#event(me, cpu, address, false, order, id, known, t));
     const reach = { c, l, t };
     me.lastRead = reach;
     me.all = messages.joinReach(me.all, reach);
@@ -233,8 +244,7 @@ export abstract class LkmmAccesses extends Memory {
     floors: Floors,
   ): boolean {
     const c = (order & Order.Release) === 0 ? me.carried : this.messages.join(me.carried, me.all.c);
-    const known = { message: -1, c, t: floors.t };
-    return this.executed.allows(this.#placing(me, cpu, address, true, order), known, place);
+    return this.executed.allows(this.#event(me, cpu, address, true, order, -1, c, floors.t), place);
   }
 
   /** Watched words settle the order of their stores as they come: who watches sees them in coherence order. */
@@ -288,6 +298,7 @@ export abstract class LkmmAccesses extends Memory {
       os,
       snapshot,
       c: pv,
+      known: pv,
     };
     const newest = place === messages.count(slot);
     const id = messages.insert(slot, place, message);
@@ -295,11 +306,7 @@ export abstract class LkmmAccesses extends Memory {
       this.write(cpu, address, value, site);
       if (this.race !== null) this.race.published(address, snapshot);
     }
-    this.executed.add(this.#placing(me, cpu, address, true, order), {
-      message: id,
-      c: message.c,
-      t: floors.t,
-    });
+    this.executed.add(this.#event(me, cpu, address, true, order, id, message.c, floors.t));
     const reach = { c: message.c, l: messages.join(floors.l, message.c), t: floors.t };
     this.written = message.c;
     me.coherence[slot] = id;

@@ -37,6 +37,8 @@ export interface Message {
   readonly snapshot: number;
   /** The message and `pv`. */
   c: View;
+  /** Those and `hv`: what a CPU that reads it can know. */
+  known: View;
 }
 
 /** The messages of an execution, in coherence order per location, and views of them. */
@@ -135,6 +137,7 @@ export class Messages {
     const self: number[] = new Array<number>(slot + 1).fill(0);
     self[slot] = id;
     message.c = this.join(message.pv, self);
+    message.known = this.join(message.c, message.hv);
     return id;
   }
 

@@ -1,7 +1,7 @@
 import { type Messages, nothing, type View } from './lkmm-messages.ts';
 
-/** How an access is placed among those of its CPU: what the orderings of the kernel's model go by. */
-export interface Placing {
+/** An access: its place among those of its CPU, which the orderings of the kernel's model go by, and what it knows. */
+export interface Event {
   readonly cpu: number;
   readonly address: number;
   readonly store: boolean;
@@ -20,19 +20,13 @@ export interface Placing {
   readonly grace: number;
   /** Per CPU, accesses logged when it last started a grace period before the section of this access began. */
   readonly startedBefore: readonly number[];
-}
-
-/** What an access knows: of which message it is, and what comes with that. */
-export interface Knowledge {
-  /** The message read or written; 0 for the initial value. */
+  /** The message read or written; 0 for the initial value, -1 while it is not yet made. */
   readonly message: number;
   /** What is visible to its CPU when it sees the message: the message and what it carries. */
   readonly c: View;
   /** What full barriers had made visible everywhere before it executed. */
   readonly t: View;
-}
-
-interface Event extends Placing, Knowledge {
+  /** Accesses logged before it. */
   readonly index: number;
 }
 
@@ -60,22 +54,21 @@ export class ExecutionOrder {
     return this.#events.length;
   }
 
-  add(placing: Placing, knowledge: Knowledge): void {
-    this.#events.push({ ...placing, ...knowledge, index: this.#events.length });
+  add(event: Event): void {
+    this.#events.push(event);
   }
 
   /** Whether an access may read the message at a place of its location, or put one behind it. */
-  allows(placing: Placing, knowledge: Knowledge, place: number): boolean {
-    const slot = this.#messages.slotOf(placing.address);
+  allows(candidate: Event, place: number): boolean {
+    const slot = this.#messages.slotOf(candidate.address);
     const events = this.#events;
     if (this.#visited.length < events.length) this.#visited = new Uint8Array(2 * events.length);
     else this.#visited.fill(0, 0, events.length);
-    const candidate: Event = { ...placing, ...knowledge, index: events.length };
     const open: Event[] = [];
     for (const event of events) {
       const passed =
         this.#messages.reached(event.t, slot) > place ||
-        (event.cpu === placing.cpu && this.#messages.reached(event.c, slot) > place);
+        (event.cpu === candidate.cpu && this.#messages.reached(event.c, slot) > place);
       if (passed) this.#visit(open, event);
     }
     for (let event = open.pop(); event !== undefined; event = open.pop()) {
