@@ -8,9 +8,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import writeFileAtomic from 'write-file-atomic';
 import { jobOf, selectionsOf } from '../dist/cli/jobs.js';
 import { targetOf } from '../dist/fuzz/catalogue.js';
+import { writeAtomic } from '../dist/fuzz/directory/atomic.js';
 import { Search } from '../dist/fuzz/matrix/search.js';
 import { WorkerPool } from '../dist/fuzz/pool.js';
 import { targets } from '../dist/targets/index.js';
@@ -138,8 +138,8 @@ ${line(header)}
 |---|---|---|---|--:|--:|--:|--:|
 ${rows.map(line).join('\n')}
 `;
-  await writeFileAtomic(data, `${JSON.stringify(measured, null, 1)}\n`);
-  await writeFileAtomic(join(docs, 'first-hits.md'), text);
+  await writeAtomic(data, `${JSON.stringify(measured, null, 1)}\n`);
+  await writeAtomic(join(docs, 'first-hits.md'), text);
 }
 
 for (const { entry, one } of casesNamed(wanted)) {

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import writeFileAtomic from 'write-file-atomic';
+import { writeAtomic } from '../dist/fuzz/directory/atomic.js';
 import { matrixMarkdown } from '../dist/report/matrix/markdown.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -53,8 +53,8 @@ Obtained by \`${command}\`; what each design costs stands in [docs/matrix.md](do
 ${matrixMarkdown(without)}
 
 ${END}`;
-await writeFileAtomic(join(root, 'README.md'), `${before}${section}${after}`);
-await writeFileAtomic(
+await writeAtomic(join(root, 'README.md'), `${before}${section}${after}`);
+await writeAtomic(
   join(root, 'docs/matrix.md'),
   `# Designs by oracles\n\nObtained by \`${command}\` (\`node scripts/readme-matrix.mjs\` writes this page).\n\n${matrixMarkdown(tables, 2)}\n`,
 );
