@@ -114,4 +114,16 @@ describe('a flush', () => {
     sc: '00 10 11',
     lkmm: '',
   });
+
+  // As sys_membarrier(): one CPU has a barrier, and by it all others have.
+  const expensive: Thread = function* (cpu, out) {
+    yield cpu.writeOnce(x, 1);
+    yield cpu.flushTlbIpi(page0);
+    out(yield cpu.readOnce(z));
+  };
+  const cheap: Thread = function* (cpu, out) {
+    yield cpu.writeOnce(z, 1);
+    out(yield cpu.readOnce(x));
+  };
+  shape('by interrupts is a full barrier of all CPUs', [expensive, cheap], { sc: '0|1 1|0 1|1', lkmm: '' });
 });

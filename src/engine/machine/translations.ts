@@ -62,6 +62,8 @@ export class Translations {
       if (cpu.b === BY_INTERRUPT && c !== cpu.id) memory.fence(c, Fence.Mb);
       if (cpu.b !== LOCAL || c === cpu.id) this.#entry[c * this.#count + cpu.a] = 0;
     }
+    // The request comes after what this CPU did before, and the answers before what it does next.
+    if (cpu.b === BY_INTERRUPT) memory.fence(cpu.id, Fence.Mb);
   }
 
   /** Whether the flush that is the pending access of a CPU may complete. */

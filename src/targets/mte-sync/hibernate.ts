@@ -30,10 +30,7 @@ export function* hibernate(cpu: Cpu, s: State): Kernel {
   if ((yield cpu.xchg(freezing, 1)) === 1) return;
   const frozen = cpu.machine.peek(tasks) === 0;
   // The other CPUs go offline: nothing of theirs is delayed any more.
-  if (frozen) {
-    yield cpu.flushTlbIpi(s.stage2Tlb[0]);
-    yield cpu.smpMb();
-  }
+  if (frozen) yield cpu.flushTlbIpi(s.stage2Tlb[0]);
   if (frozen && (yield* saveTags(cpu, s))) {
     yield* loseTags(cpu, s);
     yield* restoreTags(cpu, s);
