@@ -49,7 +49,7 @@ describe('pagestorm matrix', () => {
   it('replays the cases of the corpus, so that a rare bug is named by its id', async () => {
     const { code, out } = await matrix('mte-sync/v6.12 --execs 20 --cost 0 --markdown');
     expect(code).toBe(0);
-    expect(out).toMatch(/\| v6\.12 \| mte:N1! \| mte:H14 \|/);
+    expect(out).toMatch(/\| v6\.12 \| mte:N1! \|.* mte:H14 \|/);
   });
 
   it('measures the same programs for each design: a barrier less shows', async () => {
