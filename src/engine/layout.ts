@@ -304,6 +304,8 @@ export class Layout {
   }
 
   #instance<S extends StructSpec>(path: string, kind: string, index: number, spec: S): Instance<S> {
+    // Schedules name locations between blanks and brackets.
+    if (/[\s()]/.test(path)) throw new EngineError(`"${path}" names an object with a blank or a bracket`);
     const base = this.size;
     const fields: Record<string, number | readonly number[]> = {};
     for (const [field, of] of Object.entries(spec)) {

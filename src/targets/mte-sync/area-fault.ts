@@ -33,14 +33,23 @@ export function* areaFault(
   else yield* mapZeroPage(cpu, s, mm, index, tagged);
 }
 
-/** create_huge_pmd() if nothing of the area is mapped, else a small page. */
+/** create_huge_pmd() if nothing of the area is mapped and it is one VMA, else a small page. */
 function* thpFault(cpu: Cpu, s: State, mm: number, index: number, tagged: boolean, write: boolean): Kernel {
   const { pte } = s.mms[mm];
   let mapped = 0;
   for (const each of s.areas.of.thp) mapped |= yield cpu.readOnce(pte[each]);
-  if (mapped !== 0) yield* doAnonymousPage(cpu, s, mm, index, tagged);
+  if (mapped !== 0 || !inOneVma(cpu, s, mm)) yield* doAnonymousPage(cpu, s, mm, index, tagged);
   else if (!write) yield* mapHugeZeroFolio(cpu, s, mm, tagged);
   else if (!(yield* mapThp(cpu, s, mm, tagged))) yield* doAnonymousPage(cpu, s, mm, index, tagged);
+}
+
+/**
+ * transhuge_vma_suitable(): a PMD does not reach beyond its VMA, which mprotect() of a part has split, and mprotect() of
+ * the rest has merged again. The bounds do not change while mmap_lock is held; looking at them costs no step.
+ */
+function inOneVma({ machine }: Cpu, s: State, mm: number): boolean {
+  const flags = s.areas.of.thp.map(index => machine.peek(machine.peek(s.mms[mm].vma[index])));
+  return flags.every(each => each === flags[0]);
 }
 
 /**

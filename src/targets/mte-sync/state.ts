@@ -161,10 +161,10 @@ export function buildState(d: Design, size: Size): State {
 
 /** The areas of an address space begin as its small pages do: only those of the VMM, mm 0, lack PROT_MTE. */
 function layOutAreaVmas(layout: Layout, areas: Areas, mm: Mm, d: Design): void {
-  for (const index of Object.values(areas.of).flat()) {
+  for (const [i, index] of Object.values(areas.of).flat().entries()) {
     const hugetlb = areaOf(areas, index) === 'hugetlb';
     const mte = hugetlb && d.hugetlb === 'refused' ? 0 : VM.mte_allowed | (mm.index > 0 ? VM.mte : 0);
-    const area = layout.struct(`mm${mm.index} area ${index}`, {
+    const area = layout.struct(`mm${mm.index}_area[${i}]`, {
       vm_flags: plain(mte | (hugetlb ? VM.shared : 0)),
     });
     layout.initialise(mm.vma[index], area.base);
