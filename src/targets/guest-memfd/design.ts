@@ -1,3 +1,4 @@
+import { switchesOf } from '../kernel/settings.ts';
 import type { Settings } from '../target.ts';
 
 /** Where a page becomes private in the RMP table. */
@@ -152,11 +153,7 @@ function isExclusion(value: unknown): value is Exclusion {
 
 /** Reads a design out of settings; throws if a variant leaves something out. */
 export function designOf(settings: Settings): Design {
-  const bool = (key: keyof Design): boolean => {
-    const value = settings[key];
-    if (typeof value !== 'boolean') throw new TypeError(`setting ${key} must be true or false`);
-    return value;
-  };
+  const bool = switchesOf<keyof Design>(settings);
   const { privateAt, sharedAt, exclusion } = settings;
   if (!isPrivateAt(privateAt)) throw new TypeError(`unknown privateAt ${String(privateAt)}`);
   if (!isSharedAt(sharedAt)) throw new TypeError(`unknown sharedAt ${String(sharedAt)}`);

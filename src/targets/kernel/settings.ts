@@ -10,3 +10,12 @@ export function switchOf<Design extends { readonly [K in keyof Design]: boolean 
     return { name, summary, origin, settings: changes };
   };
 }
+
+/** Reads settings that are on or off. @throws TypeError naming the setting if it is neither. */
+export function switchesOf<K extends string>(settings: Settings): (key: K) => boolean {
+  return key => {
+    const value = settings[key];
+    if (typeof value !== 'boolean') throw new TypeError(`setting ${key} must be true or false`);
+    return value;
+  };
+}

@@ -1,4 +1,5 @@
 import type { TagProtocol } from '../kernel/page-tags.ts';
+import { switchesOf } from '../kernel/settings.ts';
 import type { Settings } from '../target.ts';
 import { type Surroundings, surroundingsOf } from './surroundings.ts';
 
@@ -89,11 +90,7 @@ function isRestoreSite(value: unknown): value is Design['restoreIn'] {
 
 /** Reads a design out of settings; throws if a variant leaves something out. */
 export function designOf(settings: Settings): Design {
-  const bool = (key: keyof Design): boolean => {
-    const value = settings[key];
-    if (typeof value !== 'boolean') throw new TypeError(`setting ${key} must be true or false`);
-    return value;
-  };
+  const bool = switchesOf<keyof Design>(settings);
   const { protocol, restoreIn } = settings;
   if (!isProtocol(protocol)) throw new TypeError(`unknown protocol ${String(protocol)}`);
   return {

@@ -1,3 +1,4 @@
+import { switchesOf } from '../kernel/settings.ts';
 import type { Settings } from '../target.ts';
 
 /** What makes memory "device" for user_mem_abort(). */
@@ -118,11 +119,7 @@ const choices = {
 
 /** Reads a design out of settings; throws if a variant leaves something out. */
 export function designOf(settings: Settings): Design {
-  const bool = (key: keyof Design): boolean => {
-    const value = settings[key];
-    if (typeof value !== 'boolean') throw new TypeError(`setting ${key} must be true or false`);
-    return value;
-  };
+  const bool = switchesOf<keyof Design>(settings);
   const choice = <K extends keyof typeof choices>(key: K): (typeof choices)[K][number] => {
     const allowed: readonly (typeof choices)[K][number][] = choices[key];
     const found = allowed.find(one => one === settings[key]);

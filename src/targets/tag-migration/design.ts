@@ -1,3 +1,4 @@
+import { switchesOf } from '../kernel/settings.ts';
 import type { Settings } from '../target.ts';
 
 /** How the VMM gets at the guest's tags: the alternatives of mail/tag-migration.txt. */
@@ -122,11 +123,7 @@ type Choices = typeof choices;
 
 /** Reads a design out of settings; throws if a variant leaves something out. */
 export function designOf(settings: Settings): Design {
-  const bool = (key: keyof Design): boolean => {
-    const value = settings[key];
-    if (typeof value !== 'boolean') throw new TypeError(`setting ${key} must be true or false`);
-    return value;
-  };
+  const bool = switchesOf<keyof Design>(settings);
   const one = <K extends keyof Choices>(key: K): Choices[K][number] => {
     const known: readonly Choices[K][number][] = choices[key];
     const found = known.find(choice => choice === settings[key]);

@@ -1,4 +1,5 @@
 import type { TagProtocol } from '../kernel/page-tags.ts';
+import { switchesOf } from '../kernel/settings.ts';
 import type { Settings } from '../target.ts';
 
 /** When tags kept by pfn are written back, relative to PG_tag_storage_reserved, in reserve_tag_storage(). */
@@ -135,11 +136,7 @@ function isLoop(value: unknown): value is BlockLoop {
 
 /** Reads a design out of settings; throws if a variant leaves something out. */
 export function designOf(settings: Settings): Design {
-  const bool = (key: keyof Design): boolean => {
-    const value = settings[key];
-    if (typeof value !== 'boolean') throw new TypeError(`setting ${key} must be true or false`);
-    return value;
-  };
+  const bool = switchesOf<keyof Design>(settings);
   const { order, copyMemory, loop } = settings;
   if (!isOrder(order)) throw new TypeError(`unknown order ${String(order)}`);
   if (!isMemory(copyMemory)) throw new TypeError(`unknown copyMemory ${String(copyMemory)}`);
