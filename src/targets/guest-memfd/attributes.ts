@@ -30,7 +30,12 @@ export function* setMemAttributes(
   if (!(yield* hasAttributes(cpu, s, start, end, isPrivate))) {
     const slot = yield cpu.rcuDereference(kvm.slot);
     if (slot !== 0) yield* preSetAttributes(cpu, s, start, end);
-    for (let gfn = start; gfn < end; gfn++) yield cpu.writeOnce(kvm.mem_attr_array[gfn], isPrivate ? 1 : 0);
+    for (let gfn = start; gfn < end; gfn++) {
+      // xa_store(): without its lock, the store could pass the one of the sequence in the section of mmu_lock below.
+      yield cpu.spinLock(kvm.mem_attr_lock);
+      yield cpu.writeOnce(kvm.mem_attr_array[gfn], isPrivate ? 1 : 0);
+      yield cpu.spinUnlock(kvm.mem_attr_lock);
+    }
     if (d.privateAt === 'ioctl' && slot !== 0) {
       yield* archSetMemAttributes(cpu, s, slot, start, end, isPrivate);
     }

@@ -51,6 +51,7 @@ function kvmSpec(gfns: number, regions: number) {
     mmu_invalidate_range_start: word(INVALID_GPA),
     mmu_invalidate_range_end: word(INVALID_GPA),
     slot: pointer(),
+    mem_attr_lock: lock('Spinlock', 'mem_attr_array.xa_lock'),
     mem_attr_array: words(
       gfns,
       shown(word(), value => (value === 0 ? 'shared' : 'private')),
