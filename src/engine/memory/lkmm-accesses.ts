@@ -6,7 +6,7 @@ import { CpuViews, type Floors, free, type Modified } from './lkmm-views.ts';
 import { Memory, type MemoryHost, Note } from './memory.ts';
 
 /** Stale reads of one word in a row after which a CPU must read the newest value. */
-export const MAX_STALE_STREAK = 6;
+const MAX_STALE_STREAK = 6;
 
 /** Loads and stores of the model `lkmm` (lkmm.ts): which message is read, where one is inserted, and what that teaches. */
 export abstract class LkmmAccesses extends Memory {
@@ -144,8 +144,13 @@ export abstract class LkmmAccesses extends Memory {
     return Math.max(this.messages.reached(floor, slot), this.messages.placeOf(me.coherence[slot] ?? 0));
   }
 
+  /** Whether a CPU has read a word stale so often in a row that it must read the newest value. */
+  protected tired(me: CpuViews, address: number): boolean {
+    return me.streakAddress === address && me.streak >= MAX_STALE_STREAK;
+  }
+
   #forcedNewest(me: CpuViews, address: number): boolean {
-    if (me.streakAddress !== address || me.streak < MAX_STALE_STREAK) return false;
+    if (!this.tired(me, address)) return false;
     me.streakAddress = 0;
     return true;
   }

@@ -1,5 +1,5 @@
 import { Choice, Fence, Order, RmwOp } from '../access.ts';
-import { LkmmAccesses, MAX_STALE_STREAK } from './lkmm-accesses.ts';
+import { LkmmAccesses } from './lkmm-accesses.ts';
 import { nothing, type Reach, unreached, type View } from './lkmm-messages.ts';
 import { type CpuViews, type Floors, free } from './lkmm-views.ts';
 import { Note, rmwFails, rmwResult, type StateKey } from './memory.ts';
@@ -71,7 +71,7 @@ export class Lkmm extends LkmmAccesses {
     // `bit_spin_lock` waits for the newest value to be free and takes that one.
     const locking = op === RmwOp.Or && order === Order.Acquire;
     const places: number[] = [];
-    for (let p = last; p >= lowest && (p === last || !(locking || this.#tired(me, address))); p--) {
+    for (let p = last; p >= lowest && (p === last || !(locking || this.tired(me, address))); p--) {
       const fails = rmwFails(op, messages.valueAt(slot, p), expected);
       const inserts = p >= behind && (p === last || this.mayInsert(address)) && messages.open(slot, p);
       if (fails || inserts) places.push(p);
@@ -114,10 +114,6 @@ export class Lkmm extends LkmmAccesses {
     const address = this.messages.addressOf(slot);
     if (!this.mayRead(me, cpu, address, slot, place, order, reading)) return false;
     return this.mayWrite(me, cpu, address, place, order, writing);
-  }
-
-  #tired(me: CpuViews, address: number): boolean {
-    return me.streakAddress === address && me.streak >= MAX_STALE_STREAK;
   }
 
   // ---- barriers -------------------------------------------------------------------------------------------------
