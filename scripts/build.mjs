@@ -1,10 +1,12 @@
 // Builds dist/ from src/ and bench/: types are blanked out in place (so every line and column of the output is
-// that of the TypeScript source, and stack traces need no source maps), import paths become .js, the models get their
-// site numbers (scripts/sites.mjs), and imported constants are written where they are used (scripts/constants.mjs).
+// that of the TypeScript source, and stack traces need no source maps; screens, whose JSX must be compiled, come from
+// TypeScript itself), import paths become .js, the models get their site numbers (scripts/sites.mjs), and imported
+// constants are written where they are used (scripts/constants.mjs).
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import tsBlankSpace from 'ts-blank-space';
+import ts from 'typescript';
 import { inlineConstants } from './constants.mjs';
 import { instrument, isModel } from './sites.mjs';
 
@@ -15,8 +17,23 @@ function* sources(dir) {
   for (const entry of readdirSync(dir, { withFileTypes: true })) {
     const path = join(dir, entry.name);
     if (entry.isDirectory()) yield* sources(path);
-    else if (entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts')) yield path;
+    else if (/\.tsx?$/.test(entry.name) && !entry.name.endsWith('.d.ts')) yield path;
   }
+}
+
+/** Compiles a file with JSX. */
+function compileJsx(code, fileName) {
+  const compilerOptions = {
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.ESNext,
+    jsx: ts.JsxEmit.ReactJSX,
+    verbatimModuleSyntax: true,
+  };
+  const result = ts.transpileModule(code, { fileName, compilerOptions, reportDiagnostics: true });
+  for (const { messageText } of result.diagnostics ?? []) {
+    problems.push(`${fileName}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`);
+  }
+  return result.outputText;
 }
 
 const problems = [];
@@ -27,10 +44,13 @@ for (const [dir, target] of [
 ]) {
   for (const path of sources(join(root, dir))) {
     const name = relative(root, path).replaceAll('\\', '/');
-    let code = tsBlankSpace(readFileSync(path, 'utf8'), node =>
-      problems.push(`${name}: syntax that types cannot be erased from: ${node.getText().slice(0, 60)}`),
-    );
-    code = code.replace(/((?:from|import)\s*\(?\s*'\.[^']*)\.ts'/g, "$1.js'");
+    const source = readFileSync(path, 'utf8');
+    let code = path.endsWith('x')
+      ? compileJsx(source, name)
+      : tsBlankSpace(source, node =>
+          problems.push(`${name}: syntax that types cannot be erased from: ${node.getText().slice(0, 60)}`),
+        );
+    code = code.replace(/((?:from|import)\s*\(?\s*'\.[^']*)\.tsx?'/g, "$1.js'");
     if (isModel(name)) {
       const result = instrument(code, name);
       problems.push(...result.problems);
@@ -39,7 +59,7 @@ for (const [dir, target] of [
     code = inlineConstants(code, path);
     // bench/ lies beside dist's own folders, so that its imports of ../src/ become ../
     if (dir === 'bench') code = code.replace(/'\.\.\/src\//g, "'../");
-    compiled.push([join(out, target, relative(join(root, dir), path).replace(/\.ts$/, '.js')), code]);
+    compiled.push([join(out, target, relative(join(root, dir), path).replace(/\.tsx?$/, '.js')), code]);
   }
 }
 if (problems.length > 0) {
