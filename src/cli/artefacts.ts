@@ -13,11 +13,20 @@ export interface Artefacts {
 
 /** @throws UsageError naming the option if a file cannot be written. */
 export async function writeArtefacts(files: Artefacts, outcomes: readonly Outcome[]): Promise<void> {
-  if (files.junit !== undefined) await write('--junit', files.junit, junit(outcomes));
-  if (files.sarif !== undefined) await write('--sarif', files.sarif, sarif(outcomes, version()));
+  if (files.junit !== undefined) await writeOutput('--junit', files.junit, junit(outcomes));
+  if (files.sarif !== undefined) await writeOutput('--sarif', files.sarif, sarif(outcomes, version()));
 }
 
-async function write(option: string, path: string, text: string): Promise<void> {
+/**
+ * Writes a file that an option names; `-` is standard output.
+ *
+ * @throws UsageError naming the option if it cannot be written.
+ */
+export async function writeOutput(option: string, path: string, text: string): Promise<void> {
+  if (path === '-') {
+    process.stdout.write(text);
+    return;
+  }
   try {
     await writeAtomic(path, text);
   } catch (error) {

@@ -95,6 +95,10 @@ async function parse(args: readonly string[]): Promise<number> {
             type: 'boolean',
             default: false,
           })
+          .option('perfetto', {
+            describe: 'write the timeline of one case as Chrome trace JSON, for Perfetto',
+            type: 'string',
+          })
           .option('junit', { describe: 'write the outcomes as JUnit XML', type: 'string' })
           .option('sarif', { describe: 'write what is not as expected as SARIF', type: 'string' }),
       argv =>
@@ -105,6 +109,7 @@ async function parse(args: readonly string[]): Promise<number> {
             trace: argv.trace,
             diagram: argv.diagram,
             search: argv.search,
+            perfetto: argv.perfetto,
             junit: argv.junit,
             sarif: argv.sarif,
           }),

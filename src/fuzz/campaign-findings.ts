@@ -166,10 +166,10 @@ export class Findings {
         rmSync(this.#marker, { force: true });
       }
     }
-    if (smallest !== one) {
-      await this.store.write(crash, Minimized, this.#texts.caseText(smallest, message));
-    }
-    const text = this.#texts.report(smallest, trace?.violation?.message ?? message, trace);
+    // The minimised case is about other pages and values than the one found.
+    const shown = trace?.violation?.message ?? message;
+    if (smallest !== one) await this.store.write(crash, Minimized, this.#texts.caseText(smallest, shown));
+    const text = this.#texts.report(smallest, shown, trace);
     // Last: a finding with a report is done with.
     await this.store.write(crash, Report, text);
     this.#emit({

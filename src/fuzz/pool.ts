@@ -128,6 +128,12 @@ export class WorkerPool {
     return busy.reduce((sum, slot) => sum + slot.heartbeat.executions, 0);
   }
 
+  /** Executions begun in the tasks that run, of whatever kind. */
+  get begun(): number {
+    const busy = this.#slots.filter(slot => slot.task !== null);
+    return busy.reduce((sum, slot) => sum + slot.heartbeat.executions, 0);
+  }
+
   /** What the task that runs has left so far: the answers of its execution, or its steps, three numbers each. */
   noted(steps: boolean): readonly number[] {
     const heartbeat = this.#slots.find(slot => slot.task !== null)?.heartbeat;

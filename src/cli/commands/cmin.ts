@@ -94,13 +94,16 @@ async function evaluateAll(
   );
   const status = new StatusLine();
   const results: (readonly Entry[])[] = [];
+  const all = batches.reduce((sum, { members }) => sum + members.length, 0);
   let next = 0;
+  let done = 0;
   const work = async (): Promise<void> => {
     while (next < batches.length) {
       const at = next++;
       const batch = batches[at];
       if (batch !== undefined) results[at] = await evaluate(batch.job, batch.members, pool);
-      status.show(`${next} of ${batches.length} batches evaluated`);
+      done += batch?.members.length ?? 0;
+      status.count(done, all, 'cases evaluated');
     }
   };
   await Promise.all(Array.from({ length: workers }, work));

@@ -23,6 +23,7 @@ import {
 } from '../../litmus/index.ts';
 import { Exit, worse } from '../exit.ts';
 import { parseCount } from '../options.ts';
+import { StatusLine } from '../status-line.ts';
 
 /** `lkmm` is the axioms of the kernel's model; the others are machines that model code can run on. */
 const memories = { lkmm: null, sc: 'sc', tso: 'tso', arm64: 'arm64', 'lkmm-view': 'lkmm' } as const;
@@ -81,19 +82,23 @@ export async function litmusCommand(args: LitmusArguments): Promise<number> {
   const engine = memories[args.memory];
   const budget = args.budget === undefined ? undefined : parseCount('--budget', args.budget, 1, 1e12);
   const files = litmusFiles(args.path);
-  const progress = new Progress(files.length);
+  const status = new StatusLine(args.json);
   const rows: Row[] = [];
   let code: number = Exit.Ok;
-  for (const file of files) {
-    await progress.next(file);
+  for (const [done, file] of files.entries()) {
+    status.count(done, files.length, 'tests', file);
+    // The searches never wait: this is where signals and output get their turn.
+    await new Promise(resolve => setImmediate(resolve));
     try {
       const text = readFileSync(file, 'utf8');
       if (args.show !== undefined) {
-        code = worse(code, show(file, parseLitmus(withOutcome(text, args.show)), args.show, engine, budget));
+        const program = parseLitmus(withOutcome(text, args.show));
+        code = worse(code, show(file, program, args.show, engine, budget, status));
         continue;
       }
       const program = parseLitmus(text);
       const result = engine === null ? runLkmm(program, { budget }) : runEngine(program, engine, { budget });
+      status.clear();
       const expected = expectationOf(text, engine ?? 'lkmm');
       const contradicted = expected !== null && contradicts(result, expected);
       if (contradicted) code = worse(code, Exit.Finding);
@@ -106,6 +111,7 @@ export async function litmusCommand(args: LitmusArguments): Promise<number> {
         console.log('');
       }
     } catch (error) {
+      status.clear();
       code = worse(code, complain(file, error));
     }
   }
@@ -128,9 +134,11 @@ function show(
   outcome: string,
   memory: MemoryName | null,
   budget: number | undefined,
+  status: StatusLine,
 ): number {
   const { diagram, exhausted } =
     memory === null ? showLkmm(program, budget) : showEngine(program, memory, budget);
+  status.clear();
   console.log(`${program.name} (${file}): ${outcome}`);
   if (diagram !== null) console.log(`\n${diagram}\n`);
   else
@@ -164,28 +172,6 @@ function printSummary(rows: readonly Row[], json: boolean): void {
     `\n${rows.length} tests: ${count('Never')} Never, ${count('Sometimes')} Sometimes, ${count('Always')} Always; ` +
       `${open} not exhausted, ${rows.filter(row => row.contradicted).length} contradict their comment`,
   );
-}
-
-/** Says on standard error which test runs, once a second. */
-class Progress {
-  readonly #count: number;
-  #done = 0;
-  #last = Date.now();
-
-  constructor(count: number) {
-    this.#count = count;
-  }
-
-  async next(file: string): Promise<void> {
-    const now = Date.now();
-    if (now - this.#last > 1000) {
-      console.error(`[${this.#done} of ${this.#count}] ${file}`);
-      this.#last = now;
-      // The searches never wait: this is where signals and output get their turn.
-      await new Promise(resolve => setImmediate(resolve));
-    }
-    this.#done++;
-  }
 }
 
 /** The files named, and the `.litmus` files of the directories named, sorted. */

@@ -139,9 +139,9 @@ export async function matrixCommand(
   const chosen = [...new Set(planned.map(({ selection }) => selection.target))];
   const corpus = loadCorpus(shippedCorpus, loadCatalogue(), chosen);
   const pool = new WorkerPool(globals.modules, globals.hangTimeout);
-  const status = new StatusLine();
+  const status = new StatusLine(format === 'json');
   const run = new MatrixRun(planned, corpus, limits, pool, {
-    progress: (text, done, all) => status.show(`[${done} of ${all} designs] ${text}`),
+    progress: (text, done, all) => status.count(done, all, 'designs', text),
     found: async (finding, signature) => {
       if (args.out !== undefined) await write(args.out, finding, signature, pool, targets);
     },
@@ -223,10 +223,13 @@ async function write(
   targets: readonly Target[],
 ): Promise<void> {
   const minimized = await pool.run<'minimize'>({ type: 'minimize', case: one, budget: MINIMIZE_BUDGET });
+  const smallest = minimized?.case ?? one;
+  const { trace } = await pool.run<'replay'>({ type: 'replay', case: smallest });
+  const shown = trace.violation?.message ?? message;
   const design = [one.target, one.variant, ...one.switches].join('-');
   const oracle = signature.split(' | ')[0] ?? signature;
   const file = join(folder, `${design}-${oracle}-${shortHash(signature)}.yaml`.replace(/[^\w./+-]+/g, '_'));
-  await writeAtomic(file, caseText(minimized?.case ?? one, targets, [headline(one, message)]));
+  await writeAtomic(file, caseText(smallest, targets, [headline(smallest, shown)]));
 }
 
 function render(tables: readonly Table[], format: Format, seed: string): string {

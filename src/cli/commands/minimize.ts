@@ -1,13 +1,15 @@
 import { UsageError } from '../../engine/errors.ts';
 import { verdictText } from '../../fuzz/case/case.ts';
-import { reasonOf, writeAtomic } from '../../fuzz/directory/atomic.ts';
 import { HangError, WorkerPool } from '../../fuzz/pool.ts';
 import { diagram } from '../../report/diagram.ts';
+import { headline } from '../../report/report.ts';
 import type { Target } from '../../targets/target.ts';
+import { writeOutput } from '../artefacts.ts';
 import { loadCase } from '../case-files.ts';
 import { caseText } from '../case-text.ts';
 import { Exit } from '../exit.ts';
 import type { GlobalOptions } from '../options.ts';
+import { StatusLine, timeLeft } from '../status-line.ts';
 
 export interface MinimizeOptions extends GlobalOptions {
   readonly case: string;
@@ -28,12 +30,23 @@ export async function minimizeCommand(targets: readonly Target[], options: Minim
   let interrupted = false;
   const onInterrupt = (): void => {
     interrupted = true;
+    status.clear();
     console.error('interrupted: keeping the best so far');
     pool.stop();
   };
+  const began = Date.now();
+  const status = new StatusLine();
+  const ticker = setInterval(() => {
+    const left = timeLeft(pool.begun, options.executions, (Date.now() - began) / 1000);
+    status.show(
+      `${pool.begun} of at most ${options.executions} executions tried${left === '' ? '' : `, at most ${left} left`}`,
+    );
+  }, 250);
   process.once('SIGINT', onInterrupt);
   try {
     const result = await pool.run<'minimize'>({ type: 'minimize', case: one, budget: options.executions });
+    clearInterval(ticker);
+    status.clear();
     if (result === null && interrupted) return Exit.Interrupted;
     if (result === null) {
       console.error(
@@ -45,10 +58,11 @@ export async function minimizeCommand(targets: readonly Target[], options: Minim
     console.error(
       `${result.executions} executions tried; ${result.complete ? 'nothing smaller was found' : 'ended early'}`,
     );
-    const text = caseText(result.case, targets, [`minimised: ${verdictText(result.case.expect)}`]);
-    if (options.out === undefined) process.stdout.write(text);
-    else await write(options.out, text);
     const replayed = await pool.run<'replay'>({ type: 'replay', case: result.case });
+    const message = replayed.trace.violation?.message;
+    const comment = message === undefined ? verdictText(result.case.expect) : headline(result.case, message);
+    const text = caseText(result.case, targets, [comment]);
+    await writeOutput('--output', options.out ?? '-', text);
     console.error(`\n${diagram(replayed.trace)}`);
     return Exit.Ok;
   } catch (error) {
@@ -56,15 +70,9 @@ export async function minimizeCommand(targets: readonly Target[], options: Minim
     console.error(`pagestorm: ${options.case}: the model hung: ${error.message}`);
     return Exit.Internal;
   } finally {
+    clearInterval(ticker);
+    status.clear();
     process.off('SIGINT', onInterrupt);
     await pool.close();
-  }
-}
-
-async function write(path: string, text: string): Promise<void> {
-  try {
-    await writeAtomic(path, text);
-  } catch (error) {
-    throw new UsageError(`--output ${path}: cannot be written: ${reasonOf(error)}`);
   }
 }

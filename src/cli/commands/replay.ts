@@ -4,20 +4,24 @@ import { HangError, WorkerPool } from '../../fuzz/pool.ts';
 import type { Replayed } from '../../fuzz/replay.ts';
 import { diagram } from '../../report/diagram.ts';
 import type { Outcome } from '../../report/outcome.ts';
+import { perfetto } from '../../report/perfetto.ts';
 import { traceText } from '../../report/trace-text.ts';
 import type { Target } from '../../targets/target.ts';
-import { type Artefacts, writeArtefacts } from '../artefacts.ts';
+import { type Artefacts, writeArtefacts, writeOutput } from '../artefacts.ts';
 import { ruleOf } from '../campaign-outcomes.ts';
 import { caseFiles, loadCase } from '../case-files.ts';
 import { caseText } from '../case-text.ts';
 import { Exit, worse } from '../exit.ts';
 import type { GlobalOptions } from '../options.ts';
+import { StatusLine } from '../status-line.ts';
 
 export interface ReplayOptions extends GlobalOptions, Artefacts {
   readonly cases: readonly string[];
   readonly trace: boolean;
   readonly diagram: boolean;
   readonly search: boolean;
+  /** File for the timeline of the only case; undefined for none. */
+  readonly perfetto: string | undefined;
 }
 
 /** What a case came to: the exit code, and the outcome for machines. */
@@ -29,17 +33,25 @@ interface Concluded {
 /** `pagestorm replay <case...>` */
 export async function replayCommand(targets: readonly Target[], options: ReplayOptions): Promise<number> {
   const files = caseFiles(options.cases);
+  if (options.perfetto !== undefined && files.length !== 1) {
+    throw new UsageError(`--perfetto takes one case; ${files.length} are named`);
+  }
   const pool = new WorkerPool(options.modules, options.hangTimeout);
+  const status = new StatusLine();
   let code: number = Exit.Ok;
   const outcomes: Outcome[] = [];
   try {
-    for (const file of files) {
+    for (const [done, file] of files.entries()) {
       try {
         const one = loadCase(file, targets);
-        const concluded = await replayFile(file, one, pool, targets, options);
+        status.count(done, files.length, 'cases', file);
+        const replayed = await run(pool, one);
+        status.clear();
+        const concluded = await replayFile(file, one, replayed, pool, targets, options);
         outcomes.push(concluded.outcome);
         code = worse(code, concluded.code);
       } catch (error) {
+        status.clear();
         outcomes.push(unusable(file, error));
         if (!(error instanceof UsageError) || files.length === 1) throw error;
         console.error(`pagestorm: ${error.message}`);
@@ -56,12 +68,14 @@ export async function replayCommand(targets: readonly Target[], options: ReplayO
 async function replayFile(
   file: string,
   one: Case,
+  replayed: Replayed | null,
   pool: WorkerPool,
   targets: readonly Target[],
   options: ReplayOptions,
 ): Promise<Concluded> {
-  const replayed = await run(pool, one);
   if (replayed === null) return conclude(file, one, { verdict: 'hang' });
+  if (options.perfetto !== undefined)
+    await writeOutput('--perfetto', options.perfetto, perfetto(one, replayed.trace));
   if (options.trace) console.log(traceText(replayed.trace));
   if (options.diagram && (replayed.diverged === null || !options.trace))
     console.log(`${diagram(replayed.trace)}\n`);
