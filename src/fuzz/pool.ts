@@ -187,7 +187,7 @@ function isFuzz(task: Task): task is FuzzTask {
 
 /** Tasks that write down what was found run to their end when the campaign is to stop. */
 function stoppable(type: TaskKind): boolean {
-  return type !== 'hung' && type !== 'replay';
+  return type !== 'hung' && type !== 'replay' && type !== 'steps';
 }
 
 /** What became of a worker that died of its task; null if the task failed and the worker lives. */

@@ -6,6 +6,7 @@ import type { Minimized } from './minimize/minimize.ts';
 import type { Program } from './program.ts';
 import type { Replayed } from './replay.ts';
 import type { Shares } from './search/portfolio.ts';
+import type { Stepped } from './steps/steps.ts';
 
 /** What a batch of programs is drawn for and judged with. */
 export interface Job {
@@ -163,6 +164,13 @@ export interface ReplayTask {
   readonly case: Case;
 }
 
+/** Replays a case and tells each step; with `limit`, no more of them. */
+export interface StepsTask {
+  readonly type: 'steps';
+  readonly case: Case;
+  readonly limit: number | null;
+}
+
 export interface SearchTask {
   readonly type: 'search';
   readonly case: Case;
@@ -218,6 +226,7 @@ export interface Tasks {
   describe: { task: DescribeTask; result: null };
   hung: { task: HungTask; result: Case };
   replay: { task: ReplayTask; result: Replayed };
+  steps: { task: StepsTask; result: Stepped };
   search: { task: SearchTask; result: Case | null };
   minimize: { task: MinimizeTask; result: Minimized | null };
   evaluate: { task: EvaluateTask; result: readonly (Evaluated | string)[] };

@@ -175,8 +175,7 @@ export class TraceRecorder implements Observer {
           violation.oracle === 'lock-order' && (cpu.kind === Kind.Lock || cpu.kind === Kind.ReadLock);
         const concerned = violation.cpu < 0 ? !machine.isDone(cpu.id) : cpu.id === violation.cpu || about;
         if (!concerned || cpu.kind === Kind.None) continue;
-        const { kind, address, a, b, order, op, site } = cpu;
-        events.push(this.#describe(cpu, kind, address, a, b, order, op, site, 0, 0, [], false));
+        events.push(this.pending(cpu));
       }
     }
     return {
@@ -196,6 +195,12 @@ export class TraceRecorder implements Observer {
               details: violation.details,
             },
     };
+  }
+
+  /** The access that a CPU is about to do. */
+  pending(cpu: Cpu): AccessEvent {
+    const { kind, address, a, b, order, op, site } = cpu;
+    return this.#describe(cpu, kind, address, a, b, order, op, site, 0, 0, [], false);
   }
 
   /** Compares the delayed stores of all CPUs with what was delayed before, `own` having just been issued. */
@@ -293,7 +298,8 @@ function locationOf(machine: Machine, kind: number, address: number, a: number):
   return address === 0 ? '' : layout.nameOf(address);
 }
 
-function heldName(
+/** A lock that a CPU holds: `pages[0].lock`, `PG_locked in pages[0].flags`. */
+export function heldName(
   machine: Machine,
   lock: { readonly address: number; readonly bit: number; readonly read: boolean },
 ): string {

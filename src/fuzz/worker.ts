@@ -18,6 +18,7 @@ import { loadTargets } from './registry.ts';
 import { replayCase, searchNear } from './replay.ts';
 import { plannedProgram } from './search/programs.ts';
 import { parseSelection } from './selection.ts';
+import { stepCase } from './steps/step-case.ts';
 import type { DescribeTask, Envelope, HungTask, Job, SiteCount } from './tasks.ts';
 
 const actors: readonly ActorKind[] = ['cpu', 'commit', 'irq'];
@@ -58,6 +59,8 @@ export default async function runTask({ task, modules, heartbeat, journal }: Env
       return hung(await prepare(modules, task.job), task);
     case 'replay':
       return replayCase(await ofCase(task.case), task.case);
+    case 'steps':
+      return stepCase(await ofCase(task.case), task.case, task.limit);
     case 'search':
       return searchNear(await ofCase(task.case), task.case, () => beat.beat());
     case 'minimize':

@@ -479,6 +479,13 @@ export class Arm64 extends BufferedMemory {
     return this.#reach(cpu, address, Order.Relaxed) === 0;
   }
 
+  override older(cpu: number, address: number, order: number): readonly number[] {
+    const tired = this.#streakAddress[cpu] === address && this.#streak[cpu] >= MAX_STALE_STREAK;
+    if (tired || this.youngest(cpu, address) >= 0) return [];
+    const n = this.#reach(cpu, address, order);
+    return Array.from({ length: n }, (_, i) => this.#valueOf(address, i + 1));
+  }
+
   override gracePeriodStart(cpu: number): void {
     super.gracePeriodStart(cpu);
     this.#graceStart = this.#now;

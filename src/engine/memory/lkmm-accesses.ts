@@ -70,6 +70,18 @@ export abstract class LkmmAccesses extends Memory {
     return this.read(me, cpu, address, slot, place, order, floors);
   }
 
+  override older(cpu: number, address: number, order: number): readonly number[] {
+    const me = this.views[cpu];
+    const slot = this.messages.slotOf(address);
+    if (slot < 0 || this.tired(me, address)) return [];
+    const floors = this.loadFloors(me, address, order);
+    const values: number[] = [];
+    for (let p = this.messages.count(slot) - 1; p >= this.lowest(me, slot, floors.l); p--) {
+      if (this.mayRead(me, cpu, address, slot, p, order, floors)) values.push(this.messages.valueAt(slot, p));
+    }
+    return values;
+  }
+
   protected mayRead(
     me: CpuViews,
     cpu: number,

@@ -224,6 +224,13 @@ export abstract class Memory {
   }
   /** Delayed stores of a CPU, oldest first, as [address, value] pairs; for display. */
   abstract delayed(cpu: number): readonly (readonly [address: number, value: number])[];
+  /**
+   * Values older than the newest that a load of `order` by a CPU could return now, youngest first: one that waits for
+   * a value takes those that fit. Decides nothing and changes nothing; for display.
+   */
+  older(_cpu: number, _address: number, _order: number): readonly number[] {
+    return [];
+  }
   /** Outermost rcu_read_lock / srcu_read_lock. */
   rcuReadLock(_cpu: number): void {}
   /** Outermost rcu_read_unlock; `section` is its number. */
