@@ -1,0 +1,108 @@
+import type { Change, CpuContext, CpuMoment, ExecutionStep, Moment } from '../../fuzz/steps/steps.ts';
+import type { AccessEvent, TraceEvent } from '../../fuzz/trace.ts';
+import { accessMarks, accessText } from '../access-text.ts';
+import type { Spell } from '../location.ts';
+import type { StepModel } from './step-model.ts';
+
+/** What a step did, in kernel spelling: `READ_ONCE(page->flags) = 0 (stale, newest PG_locked)`. */
+export function stepText(step: ExecutionStep, spell: Spell): string {
+  if (step.actor === 'end') return 'all CPUs are done; final checks';
+  for (const event of step.events) {
+    if (event.type === 'access') return eventText(event, spell);
+    if (event.type === 'commit')
+      return event.visible.map(one => `... ${spell(one.location)} = ${one.value} becomes visible`).join('; ');
+    if (event.type === 'interrupt' && event.begin) return `<irq> ${event.text}`;
+  }
+  return step.actor === 'irq' ? '<irq>' : '(no access)';
+}
+
+function eventText(event: AccessEvent, spell: Spell): string {
+  const marks = accessMarks(event);
+  return `${accessText(event, spell)}${marks === '' ? '' : ` ${marks}`}`;
+}
+
+/** Delayed stores that an access forced out of store buffers, and the operations that began and ended with it. */
+export function sideEffects(step: ExecutionStep, spell: Spell): readonly string[] {
+  return step.events.flatMap(event => effectsOf(event, step, spell));
+}
+
+function effectsOf(event: TraceEvent, step: ExecutionStep, spell: Spell): readonly string[] {
+  switch (event.type) {
+    case 'access':
+      return event.visible
+        .filter(one => one.address !== event.address || one.cpu !== event.cpu)
+        .map(one => `CPU${one.cpu}'s delayed ${spell(one.location)} = ${one.value} becomes visible`);
+    case 'operation':
+      return [`${event.begin ? `begins ${event.text}` : `ends ${event.text.replace(/\(.*$/, '')}`}`];
+    case 'interrupt':
+      return event.begin && step.actor === 'irq' ? [] : [`${event.begin ? '<irq>' : '</irq>'} ${event.text}`];
+    case 'commit':
+      return [];
+  }
+}
+
+/** `page->flags: 0 -> PG_locked` */
+export function changeText({ location, from, to }: Change, spell: Spell): string {
+  return `${spell(location)}: ${from} -> ${to}`;
+}
+
+/** `atomic: preempt 1, irqs off`, `may sleep`. */
+export function contextText(context: CpuContext): string {
+  const { preempt, softirq, hardirq, rcu, irqsOff, maySleep } = context;
+  if (maySleep) return 'may sleep';
+  const parts = [
+    ...(hardirq > 0 ? ['in hardirq'] : []),
+    ...(softirq > 0 ? [`softirqs off ${softirq}`] : []),
+    ...(irqsOff ? ['irqs off'] : []),
+    ...(preempt > 0 ? [`preempt ${preempt}`] : []),
+    ...(rcu > 0 ? [`rcu ${rcu}`] : []),
+  ];
+  return `atomic: ${parts.join(', ')}`;
+}
+
+/** What a CPU does next: `READ_ONCE(page->flags)`, or why it does nothing. */
+export function nextText(cpu: CpuMoment, spell: Spell): string {
+  if (cpu.next !== null) return accessText(cpu.next, spell);
+  return cpu.state === 'done' ? 'has run all its operations' : 'the execution has ended here';
+}
+
+/**
+ * What is remarkable about the next access of a CPU: that it waits, which older values it could return, and stores of
+ * other CPUs that it does not see yet.
+ */
+export function nextNote(moment: Moment, cpu: number): string {
+  const { state, waitsFor, mayRead, next } = moment.cpus[cpu] ?? noCpu;
+  if (state === 'waits') return `waits for ${waitsFor}`;
+  const stale = mayRead.length === 0 ? [] : [`may be stale: ${mayRead.join(', ')}`];
+  const address = next?.address ?? 0;
+  const unseen = moment.delayed.flatMap((stores, other) =>
+    other === cpu || address === 0
+      ? []
+      : stores
+          .filter(one => one.address === address)
+          .map(one => `CPU${other}'s ${one.value} is not visible yet`),
+  );
+  return [...stale, ...unseen].join('; ');
+}
+
+const noCpu = { state: 'done', waitsFor: '', mayRead: [], next: null } as const;
+
+/** The stores that a CPU delays, oldest first: `page->tags[0] = 0`. */
+export function delayedTexts(moment: Moment, cpu: number, spell: Spell): readonly string[] {
+  return (moment.delayed[cpu] ?? []).map(one => `${spell(one.location)} = ${one.value}`);
+}
+
+/** Locations of which a CPU could read older values; first those that it still uses in this execution. */
+export function olderTexts(model: StepModel, position: number, cpu: number): readonly string[] {
+  const older = model.moment(position).older[cpu] ?? [];
+  if (older.length === 0) return [];
+  const used = model.usedBy(cpu, position);
+  return [...older.filter(one => used.has(one.address)), ...older.filter(one => !used.has(one.address))].map(
+    one => `${model.spell(one.location)}: ${one.older.join(', ')} (newest ${one.newest})`,
+  );
+}
+
+/** TLB entries of a CPU that the page table no longer holds: `mm0 page 0 = page 0 (page table: none)`. */
+export function tlbTexts(moment: Moment, cpu: number): readonly string[] {
+  return (moment.tlb[cpu] ?? []).map(one => `${one.name} = ${one.entry} (page table: ${one.memory})`);
+}
