@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../engine/errors.ts';
-import { caseDesign, type Verdict, verdictText } from '../fuzz/case/case.ts';
+import { caseDesign, kindOf, verdictText } from '../fuzz/case/case.ts';
 import { findingFolders, placesOf } from '../fuzz/directory/campaign-directory.ts';
 import type { CampaignConfig } from '../fuzz/directory/config.ts';
 import { Found, Minimized, Report } from '../fuzz/directory/crash-store.ts';
@@ -46,7 +46,7 @@ function outcomeOf(folder: string, targets: readonly Target[]): readonly Outcome
         suite: `${caseDesign(one)} (${one.memory})`,
         name: verdictText(one.expect),
         status: one.expect.verdict === 'violation' ? 'failed' : 'error',
-        rule: ruleOf(one.expect),
+        rule: kindOf(one.expect),
         message: details.split('\n')[0]?.replace(/^BUG: /, '') || verdictText(one.expect),
         details,
         file,
@@ -57,11 +57,4 @@ function outcomeOf(folder: string, targets: readonly Target[]): readonly Outcome
     if (error instanceof UsageError) return [];
     throw error;
   }
-}
-
-/** The oracle that judged, or the kind of verdict. */
-export function ruleOf(verdict: Verdict): string {
-  return verdict.verdict === 'violation'
-    ? (verdict.signature.split(' | ')[0] ?? 'violation')
-    : verdict.verdict;
 }

@@ -4,7 +4,7 @@ import type { Case } from '../fuzz/case/case.ts';
 import { openConfig, prepareFolders } from '../fuzz/directory/campaign-directory.ts';
 import type { CampaignEvent } from '../fuzz/events.ts';
 import { loadTargets } from '../fuzz/registry.ts';
-import type { FromProcess, StartMessage, ToProcess } from '../fuzz/supervisor/messages.ts';
+import type { Command, FromProcess, StartMessage, ToProcess } from '../fuzz/supervisor/messages.ts';
 import { headline, report } from '../report/report.ts';
 import type { Target } from '../targets/target.ts';
 import { caseText } from './case-text.ts';
@@ -21,6 +21,12 @@ function send(message: FromProcess): void {
 function stop(): void {
   stopped = true;
   campaign?.stop();
+}
+
+function obey(command: Command): void {
+  if (command.type === 'stop') stop();
+  else if (command.type === 'pause') campaign?.pause(command.paused);
+  else campaign?.minimize(command.folder);
 }
 
 function emit(event: CampaignEvent): void {
@@ -52,9 +58,9 @@ async function run(start: StartMessage): Promise<void> {
   // Asked for while the models were loaded.
   if (stopped) campaign.stop();
   try {
-    const { reason, status } = await campaign.run();
+    const { reason, snapshot } = await campaign.run();
     if (start.sites) await emitSites(campaign);
-    emit({ type: 'end', reason, status });
+    emit({ type: 'end', reason, snapshot });
   } finally {
     await campaign.close();
   }
@@ -80,8 +86,8 @@ process.on('SIGINT', () => {});
 process.on('SIGTERM', stop);
 process.on('disconnect', () => process.exit(1));
 process.on('message', (message: ToProcess) => {
-  if (message.type === 'stop') {
-    stop();
+  if (message.type !== 'start') {
+    obey(message);
     return;
   }
   run(message).then(

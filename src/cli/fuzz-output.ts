@@ -23,11 +23,11 @@ export function plainOutput(debug: boolean): Output {
         );
         return;
       case 'status': {
-        const { runSeconds } = event.status.counters;
+        const { runSeconds } = event.snapshot.status.counters;
         if (printed === 0) printed = runSeconds;
         if (runSeconds - printed < PROGRESS_SECONDS) return;
         printed = runSeconds;
-        console.log(progressLine(event.status));
+        console.log(progressLine(event.snapshot.status));
         return;
       }
       case 'finding':
@@ -54,9 +54,9 @@ export function plainOutput(debug: boolean): Output {
         for (const missed of event.missed) console.log(`  not reached: ${missed}`);
         return;
       case 'end':
-        console.log(`done: ${progressLine(event.status)}`);
-        if (event.status.minimizing > 0) {
-          console.log(`${event.status.minimizing} findings are not minimised yet; --resume does it`);
+        console.log(`done: ${progressLine(event.snapshot.status)}`);
+        if (event.snapshot.status.minimizing > 0) {
+          console.log(`${event.snapshot.status.minimizing} findings are not minimised yet; --resume does it`);
         }
     }
   };
@@ -65,8 +65,8 @@ export function plainOutput(debug: boolean): Output {
 /** One object a line; see docs/json.md. */
 export const jsonOutput: Output = event => {
   if (event.type === 'status' || event.type === 'end') {
-    const { status, ...rest } = event;
-    console.log(JSON.stringify({ ...rest, ...figures(status) }));
+    const { snapshot, ...rest } = event;
+    console.log(JSON.stringify({ ...rest, ...figures(snapshot.status) }));
   } else console.log(JSON.stringify(event));
 };
 

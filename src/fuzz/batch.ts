@@ -6,10 +6,11 @@ import { Transcript } from '../engine/strategies/edited.ts';
 import { Follow } from '../engine/strategies/follow.ts';
 import { NondeterminismError, runTwice } from '../engine/strategies/nondeterminism.ts';
 import { Recorder } from '../engine/strategies/record.ts';
-import { sameVerdict, type Verdict } from './case/case.ts';
+import { knownKey, sameVerdict, type Verdict } from './case/case.ts';
 import { parseSchedule } from './case/schedule-text.ts';
 import { classOf, featureClasses } from './coverage/classes.ts';
 import type { Coverage } from './coverage/coverage.ts';
+import type { OperationPairs } from './coverage/operation-pairs.ts';
 import type { CoverageSession } from './coverage/session.ts';
 import type { Executor } from './executor.ts';
 import type { ProgramGenerator } from './generate.ts';
@@ -43,6 +44,7 @@ export class Batch {
   readonly #classes = new ClassCounter();
   readonly #discoveries: Discovery[] = [];
   readonly #coverage: Coverage;
+  readonly #pairs: OperationPairs;
   readonly #mapChanges: () => Int32Array | null;
   /** What the entries of the plan asked and were answered, once that was needed. */
   readonly #transcripts = new Map<Seed, Transcript | null>();
@@ -66,6 +68,7 @@ export class Batch {
     this.#known = new Set(task.known);
     const { coverage, changes } = session.begin(task.coverage, task.deterministic);
     this.#coverage = coverage;
+    this.#pairs = session.pairs;
     this.#mapChanges = changes;
   }
 
@@ -90,8 +93,9 @@ export class Batch {
       findings: this.#findings,
       seen: [...this.#seen],
       discoveries: this.#discoveries,
-      yields: this.#tally.yields(),
+      shares: this.#tally.shares(),
       classes: this.#classes.counts(),
+      pairs: this.#pairs.take(),
       mapChanges: this.#mapChanges(),
     };
   }
@@ -144,10 +148,11 @@ export class Batch {
       try {
         end = this.#execute(bound, recorder, i === 0);
       } catch (error) {
-        this.#threw(error, index, planned, recorder);
+        this.#threw(error, strategy, index, planned, recorder);
         return true;
       }
       this.#accesses += machine.steps;
+      this.#heartbeat.accesses = this.#accesses;
       if (machine.observations.length > 0) this.#noteObservations();
       if (i === 0) {
         executions = Math.min(EXECUTIONS, 1 + PER_QUESTION * this.#heartbeat.answerCount[0]);
@@ -155,9 +160,9 @@ export class Batch {
       }
       // An execution that ends early shows little; one that is found again and again would fill the queue.
       const cells = end === End.Done ? this.#look() : [];
-      this.#tally.add(strategy, cells.length);
+      this.#tally.add(strategy, planned.how);
       if (cells.length > 0) this.#discovered(cells, strategy, index, planned, recorder);
-      if (end === End.Violation) this.#violated(end, index, planned, recorder);
+      if (end === End.Violation) this.#violated(end, strategy, index, planned, recorder);
       else if (end === End.Long) this.#cutOff++;
     }
     return true;
@@ -187,6 +192,8 @@ export class Batch {
   #look(): readonly number[] {
     if (this.#task.coverage === null) return [];
     const cells = this.#coverage.look();
+    const { sampled } = this.#coverage;
+    if (sampled || cells.length > 0) this.#pairs.look(this.#coverage.log, sampled);
     this.#classes.add(this.#coverage.order);
     return cells;
   }
@@ -215,17 +222,17 @@ export class Batch {
     });
   }
 
-  #violated(end: number, index: number, planned: Planned, recorder: Recorder): void {
+  #violated(end: number, strategy: string, index: number, planned: Planned, recorder: Recorder): void {
     this.#violations++;
     const verdict = this.#executor.verdictOf(end);
     if (verdict.verdict !== 'violation') return;
     this.#seen.set(verdict.signature, 1 + (this.#seen.get(verdict.signature) ?? 0));
     if (this.#known.has(verdict.signature)) return;
     const message = this.#executor.machine.violation?.message ?? '';
-    this.#add(verdict, message, index, planned, recorder);
+    this.#add(verdict, message, strategy, index, planned, recorder);
   }
 
-  #threw(error: unknown, index: number, planned: Planned, recorder: Recorder): void {
+  #threw(error: unknown, strategy: string, index: number, planned: Planned, recorder: Recorder): void {
     if (error instanceof UsageError) throw error;
     const { program } = planned;
     const message = error instanceof Error ? error.message : String(error);
@@ -235,12 +242,20 @@ export class Batch {
       const { schedule } = this.#executor.describe(program, recorder.answers());
       const found = this.#executor.toCase(program, schedule, verdict);
       const executions = this.#executions;
-      this.#findings.push({ case: found, message, program: index, executions, nondeterministic: true });
+      const provenance = `${planned.how} ${strategy}`;
+      this.#findings.push({
+        case: found,
+        message,
+        program: index,
+        provenance,
+        executions,
+        nondeterministic: true,
+      });
       return;
     }
     const { verdict } = this.#executor.describe(program, recorder.answers());
-    if (verdict.verdict === 'error') this.#add(verdict, verdict.message, index, planned, recorder);
-    else this.#add({ verdict: 'error', message }, message, index, planned, recorder);
+    if (verdict.verdict === 'error') this.#add(verdict, verdict.message, strategy, index, planned, recorder);
+    else this.#add({ verdict: 'error', message }, message, strategy, index, planned, recorder);
   }
 
   #isNew(verdict: Verdict): boolean {
@@ -250,7 +265,14 @@ export class Batch {
     return true;
   }
 
-  #add(verdict: Verdict, message: string, index: number, { program }: Planned, recorder: Recorder): void {
+  #add(
+    verdict: Verdict,
+    message: string,
+    strategy: string,
+    index: number,
+    { program, how }: Planned,
+    recorder: Recorder,
+  ): void {
     if (!this.#isNew(verdict)) return;
     const described = this.#executor.describe(program, recorder.answers());
     const same = sameVerdict(described.verdict, verdict);
@@ -260,14 +282,9 @@ export class Batch {
         ? message
         : `${message} (run again with the same decisions: ${described.verdict.verdict})`,
       program: index,
+      provenance: `${how} ${strategy}`,
       executions: this.#executions,
       nondeterministic: !same,
     });
   }
-}
-
-/** What findings are told apart by: the signature, or the text of an error. */
-export function knownKey(verdict: Verdict): string {
-  if (verdict.verdict === 'violation') return verdict.signature;
-  return verdict.verdict === 'error' ? `error | ${verdict.message}` : verdict.verdict;
 }

@@ -1,17 +1,13 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { knownKey } from './batch.ts';
-import type { Case } from './case/case.ts';
-import {
-  type Crash,
-  type CrashStore,
-  Found,
-  Minimized,
-  Report,
-  type Sighting,
-} from './directory/crash-store.ts';
+import { join } from 'node:path';
+import type { Target } from '../targets/target.ts';
+import { type Case, knownKey } from './case/case.ts';
+import { type Crash, type CrashStore, Found, Minimized, Report } from './directory/crash-store.ts';
 import type { Provenance } from './directory/names.ts';
+import type { SightingNow } from './directory/seen.ts';
 import type { CampaignEvent } from './events.ts';
 import type { WorkerPool } from './pool.ts';
+import type { MinimizeView } from './statistics/snapshot.ts';
 import type { Job, RawFinding } from './tasks.ts';
 import type { Trace } from './trace.ts';
 
@@ -42,22 +38,24 @@ export class Findings {
   readonly #texts: Texts;
   readonly #emit: (event: CampaignEvent) => void;
   readonly #waiting: Waiting[] = [];
+  readonly #failed = new Set<Crash>();
   readonly #marker: string;
   /** The finding that an earlier process was minimising when it ended. */
   readonly #before: string | null;
   #work: Promise<void> | null = null;
+  #inWork: Crash | null = null;
   #stopped = false;
 
-  /** @param marker file that names the finding in work, so that one that kills its process is known. */
+  /** @param state folder for the file that names the finding in work, so that one that kills its process is known. */
   constructor(
     store: CrashStore,
     pool: WorkerPool,
     texts: Texts,
     emit: (event: CampaignEvent) => void,
-    marker: string,
+    state: string,
   ) {
-    this.#marker = marker;
-    this.#before = readMark(marker);
+    this.#marker = join(state, 'minimizing');
+    this.#before = readMark(this.#marker);
     this.store = store;
     this.#pool = pool;
     this.#texts = texts;
@@ -78,14 +76,12 @@ export class Findings {
     raw: RawFinding,
     job: Job,
     provenance: Omit<Provenance, 'id'>,
-    at: Sighting,
-    seconds: number,
+    at: SightingNow,
     asFound: boolean,
   ): Promise<Crash | null> {
-    const { case: one, message } = raw;
+    const { case: one, message, nondeterministic } = raw;
     if (this.store.find(job.design, job.memory, knownKey(one.expect)) !== undefined) return null;
-    const crash = await this.store.create(one, this.#texts.caseText(one, message), provenance, at);
-    const modelFault = isModelFault(raw);
+    const crash = await this.store.create(raw, this.#texts.caseText(one, message), provenance, at);
     this.#emit({
       type: 'finding',
       folder: crash.folder,
@@ -94,16 +90,11 @@ export class Findings {
       verdict: one.expect.verdict,
       key: knownKey(one.expect),
       message,
-      modelFault,
+      modelFault: isModelFault(crash),
       executions: at.execs,
-      seconds,
+      seconds: at.seconds,
     });
-    this.enqueue({
-      crash,
-      case: one,
-      message,
-      asFound: asFound || raw.nondeterministic,
-    });
+    this.enqueue({ crash, case: one, message, asFound: asFound || nondeterministic });
     return crash;
   }
 
@@ -118,6 +109,22 @@ export class Findings {
     this.#work ??= this.#minimizeAll();
   }
 
+  /** Has a finding minimised before others, or once more from where it was left; returns what comes of that, for the log. */
+  hurry(folder: string, targets: readonly Target[]): string {
+    const crash = this.store.all.find(one => one.folder === folder);
+    if (crash === undefined) return `${folder}: no such finding`;
+    if (this.#inWork === crash) return `${folder}: is being minimised`;
+    const place = this.#waiting.findIndex(one => one.crash === crash);
+    if (place >= 0) {
+      this.#waiting.unshift(...this.#waiting.splice(place, 1));
+      return `${folder}: is minimised next`;
+    }
+    if (crash.minimized === null) return `${folder}: cannot be minimised, as it cannot be run again`;
+    if (crash.minimized.complete) return `${folder}: nothing smaller is left in any dimension`;
+    this.enqueue({ ...this.store.read(crash, targets), asFound: false });
+    return `${folder}: is minimised further`;
+  }
+
   /** Findings in work end with the best so far, those that wait are left to a later run. */
   stop(): void {
     this.#stopped = true;
@@ -128,14 +135,24 @@ export class Findings {
     while (this.#work !== null) await this.#work;
   }
 
+  /** How far the minimiser is with a finding. */
+  progress(crash: Crash): MinimizeView {
+    const view = { before: null, now: null, executions: 0, budget: MINIMIZE_BUDGET, complete: false };
+    if (this.#inWork === crash) {
+      const { executions = 0, sizes = null } = this.#pool.minimizing ?? {};
+      return { ...view, ...sizes, state: 'running', executions };
+    }
+    if (crash.minimized !== null) return { ...view, ...crash.minimized, state: 'done' };
+    if (!crash.reported) return { ...view, state: 'waiting' };
+    return { ...view, state: this.#failed.has(crash) ? 'failed' : 'as-found' };
+  }
+
   async #minimizeAll(): Promise<void> {
     try {
-      for (let next = this.#waiting[0]; next !== undefined && !this.#stopped; next = this.#waiting[0]) {
-        try {
-          await this.#minimize(next);
-        } finally {
-          this.#waiting.shift();
-        }
+      while (!this.#stopped) {
+        const next = this.#waiting.shift();
+        if (next === undefined) break;
+        await this.#minimize(next);
       }
     } finally {
       this.#work = null;
@@ -147,15 +164,22 @@ export class Findings {
     let trace: Trace | null = null;
     if (!asFound) {
       this.#mark(crash.folder);
+      this.#inWork = crash;
       try {
         const minimized = await this.#pool.run<'minimize'>({
           type: 'minimize',
           case: one,
           budget: MINIMIZE_BUDGET,
         });
-        if (minimized !== null) smallest = minimized.case;
+        if (minimized === null) this.#failed.add(crash);
+        else {
+          smallest = minimized.case;
+          const { before, now, executions, complete } = minimized;
+          this.store.minimized(crash, { before, now, executions, complete });
+        }
         trace = (await this.#pool.run<'replay'>({ type: 'replay', case: smallest })).trace;
       } catch (error) {
+        this.#failed.add(crash);
         const why = error instanceof Error ? error.message : String(error);
         this.#emit({
           type: 'note',
@@ -163,6 +187,7 @@ export class Findings {
           message: `${crash.folder}: cannot be minimised: ${why}`,
         });
       } finally {
+        this.#inWork = null;
         rmSync(this.#marker, { force: true });
       }
     }
@@ -199,6 +224,9 @@ function readMark(path: string): string | null {
 }
 
 /** Whether a finding is a fault of the model and not of the design. */
-export function isModelFault(raw: Pick<RawFinding, 'case' | 'nondeterministic'>): boolean {
-  return raw.case.expect.verdict !== 'violation' || raw.nondeterministic;
+export function isModelFault({
+  verdict,
+  nondeterministic,
+}: Pick<Crash, 'verdict' | 'nondeterministic'>): boolean {
+  return verdict !== 'violation' || nondeterministic;
 }

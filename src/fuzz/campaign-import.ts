@@ -28,6 +28,8 @@ interface Item {
 export interface ImportHooks {
   /** A case that turned out to be a finding. */
   found(job: CampaignJob, finding: RawFinding): Promise<void>;
+  /** A case was kept for these features. */
+  kept(features: readonly number[]): void;
   note(message: string): void;
 }
 
@@ -149,11 +151,13 @@ export class Importer {
         case: one,
         message,
         program: 0,
+        provenance: '',
         executions: 1,
         nondeterministic: false,
       });
     }
     const features = job.claim(result.features);
+    this.#hooks.kept(features);
     if (own !== null) {
       this.#record.readmit(job, own, result, features);
       return true;

@@ -40,6 +40,7 @@ export class CampaignJob {
   readonly #deterministic: boolean;
   /** Cells that entries of the queue show; the map has more while batches are under way. */
   readonly #shown = new Uint8Array(CELLS);
+  #features = 0;
   #hangs = 0;
   #failures = 0;
   #closed = false;
@@ -78,15 +79,27 @@ export class CampaignJob {
    */
   fresh(features: readonly number[]): readonly number[] {
     const fresh = this.#deterministic ? features.filter(cell => !this.map.has(cell)) : features;
-    for (const cell of fresh) this.#shown[cell] = 1;
+    this.#show(fresh);
     return fresh;
   }
 
   /** Marks features as seen; returns those that were new. */
   claim(features: readonly number[]): readonly number[] {
     const fresh = features.filter(cell => this.map.claim(cell));
-    for (const cell of fresh) this.#shown[cell] = 1;
+    this.#show(fresh);
     return fresh;
+  }
+
+  /** Features that entries of the queue have shown. */
+  get features(): number {
+    return this.#features;
+  }
+
+  #show(cells: readonly number[]): void {
+    for (const cell of cells) {
+      this.#features += 1 - (this.#shown[cell] ?? 0);
+      this.#shown[cell] = 1;
+    }
   }
 
   /** Takes an entry whose file cannot be used out of the queue. */
@@ -143,7 +156,7 @@ export class CampaignJob {
     this.#closed = saved.closed;
     const content = unpacked(saved.map);
     this.map.merge(content);
-    for (let cell = 0; cell < CELLS; cell++) if (this.map.has(cell)) this.#shown[cell] = 1;
+    for (let cell = 0; cell < CELLS; cell++) if (this.map.has(cell)) this.#show([cell]);
     const { queue } = saved;
     const entries = queue.entries.filter(entry => there(entry.id));
     const state = { ...queue, entries, nextProgram: Math.max(queue.nextProgram, drawn) };

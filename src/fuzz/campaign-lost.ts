@@ -62,6 +62,7 @@ export async function salvage(pool: WorkerPool, task: FuzzTask, lost: LostWorker
     case: { ...found, expect: verdict } satisfies Case,
     message,
     program,
+    provenance: '',
     executions: 1,
     nondeterministic: false,
   };

@@ -1,27 +1,24 @@
 import type { Operation } from '../targets/target.ts';
 import type { CampaignJob, SavedJob } from './campaign-job.ts';
 import type { CampaignSetup } from './campaign-setup.ts';
+import type { SavedView } from './campaign-view.ts';
 import type { Evaluated } from './coverage/evaluate.ts';
-import { CrashStore, type Sighting, type Unfinished } from './directory/crash-store.ts';
-import { Disk, DiskError } from './directory/disk.ts';
+import { type Checkpoint, checkpointText, readCheckpoint } from './directory/checkpoint.ts';
+import { CrashStore, type Unfinished } from './directory/crash-store.ts';
+import { Disk } from './directory/disk.ts';
 import type { Provenance } from './directory/names.ts';
-import { PlotData } from './directory/plot-data.ts';
 import { type QueueFile, QueueStore } from './directory/queue-store.ts';
 import { SeedStore } from './directory/seed-store.ts';
-import { readSnapshot, type Snapshot, snapshotText } from './directory/snapshot.ts';
+import type { SightingNow } from './directory/seen.ts';
 import { Streams } from './directory/streams.ts';
 import { parseSelection } from './selection.ts';
 import { type Counters, newCounters, readCounters, type Status } from './statistics/counters.ts';
-import { plotRow, statsText } from './statistics/files.ts';
 import { Rate } from './statistics/rate.ts';
 import type { BatchResult, Discovery, Plan } from './tasks.ts';
 
-/** Seconds between status events, and between writes of the figures. */
-const STATUS_SECONDS = 1;
-const STATS_SECONDS = 5;
-/** A snapshot is taken this often, but takes at most this share of the time. */
-const SNAPSHOT_SECONDS = 2;
-const SNAPSHOT_SHARE = 0.01;
+/** A checkpoint is taken this often, but takes at most this share of the time. */
+const CHECKPOINT_SECONDS = 2;
+const CHECKPOINT_SHARE = 0.01;
 
 /** What a status needs that the record does not know. */
 interface Moment {
@@ -31,11 +28,20 @@ interface Moment {
   readonly pending: number;
   /** Turns that entries have had. */
   readonly turns: number;
-  /** Executions of batches under way. */
+  /** Executions and accesses of batches under way. */
   readonly running: number;
+  readonly runningAccesses: number;
 }
 
-/** A campaign in its directory: counters, queue, findings, and the snapshots from which it goes on. */
+/** What earlier runs have left. */
+export interface Restored {
+  /** Entries that no checkpoint knows. */
+  readonly strays: readonly QueueFile[];
+  /** What was saved of `SavedView`; null if nothing was. */
+  readonly view: unknown;
+}
+
+/** A campaign in its directory: counters, queue, findings, and the checkpoints from which it goes on. */
 export class CampaignRecord {
   counters: Counters = newCounters();
   readonly disk: Disk;
@@ -46,14 +52,12 @@ export class CampaignRecord {
   readonly #operations: readonly (readonly Operation[])[];
   readonly #streams: Streams;
   readonly #drawn: readonly number[];
-  readonly #plot: PlotData;
   #synced: Record<string, number> = {};
   #began = performance.now();
   #before = 0;
   #rate = new Rate(0, 0);
-  #nextStatus = 0;
-  #nextStats = 0;
-  #nextSnapshot = 0;
+  #nextCheckpoint = 0;
+  #pausedAt: number | null = null;
 
   constructor(setup: CampaignSetup) {
     const { places, targets, config } = setup;
@@ -69,23 +73,32 @@ export class CampaignRecord {
     const { streams, drawn } = Streams.open(`${places.state}/streams`);
     this.#streams = streams;
     this.#drawn = drawn;
-    this.#plot = new PlotData(places.plot);
   }
 
   #note(message: string): void {
     this.#setup.emit({ type: 'note', level: 'warning', message });
   }
 
-  /** Seconds that the campaign has run, earlier runs included. */
+  /** Seconds that the campaign has run, earlier runs included, and pauses left out. By a clock that never jumps. */
   get seconds(): number {
-    return this.#before + (performance.now() - this.#began) / 1000;
+    return this.#before + ((this.#pausedAt ?? performance.now()) - this.#began) / 1000;
+  }
+
+  /** Stops the campaign's time, or lets it go on. */
+  pause(paused: boolean): void {
+    const now = performance.now();
+    if (paused) this.#pausedAt ??= now;
+    else if (this.#pausedAt !== null) {
+      this.#began += now - this.#pausedAt;
+      this.#pausedAt = null;
+    }
   }
 
   /**
-   * Takes up what earlier runs have left; returns the entries that no snapshot knows, which must be run to be of use. In
+   * Takes up what earlier runs have left; returns the entries that no checkpoint knows, which must be run to be of use. In
    * a deterministic campaign there are none: the round that was cut short is run again and writes the same files.
    */
-  restore(jobs: readonly CampaignJob[], fromNow: boolean): readonly QueueFile[] {
+  restore(jobs: readonly CampaignJob[], fromNow: boolean): Restored {
     const { places, targets, config } = this.#setup;
     this.crashes.load(targets, message => this.#note(message));
     for (const crash of this.crashes.all) {
@@ -94,11 +107,11 @@ export class CampaignRecord {
       }
     }
     const files = this.#queue.list();
-    const snapshot = readSnapshot(places.snapshot);
-    if (typeof snapshot === 'string') {
-      this.#note(`${snapshot}; the campaign goes on from its queue and findings, and counts anew`);
+    const checkpoint = readCheckpoint(places.checkpoint);
+    if (typeof checkpoint === 'string') {
+      this.#note(`${checkpoint}; the campaign goes on from its queue and findings, and counts anew`);
     }
-    const usable = typeof snapshot === 'string' ? null : snapshot;
+    const usable = typeof checkpoint === 'string' ? null : checkpoint;
     if (usable !== null) this.#resume(usable, jobs, fromNow, files);
     const from = usable?.nextEntry ?? 0;
     this.#queue.next = config.deterministic ? from : Math.max(from, 1 + (files.at(-1)?.id ?? -1));
@@ -110,22 +123,23 @@ export class CampaignRecord {
     this.#before = this.counters.runSeconds;
     this.#began = performance.now();
     this.#rate = new Rate(0, this.counters.executions);
-    return config.deterministic ? [] : files.filter(file => file.id >= from);
+    const strays = config.deterministic ? [] : files.filter(file => file.id >= from);
+    return { strays, view: usable?.view ?? null };
   }
 
   #resume(
-    snapshot: Snapshot,
+    checkpoint: Checkpoint,
     jobs: readonly CampaignJob[],
     fromNow: boolean,
     files: readonly QueueFile[],
   ): void {
     const { deterministic } = this.#setup.config;
-    this.counters = readCounters(snapshot.counters);
-    this.#synced = { ...snapshot.synced };
+    this.counters = readCounters(checkpoint.counters);
+    this.#synced = { ...checkpoint.synced };
     const paths = new Map(files.map(file => [String(file.id), file.path]));
     this.seeds.known(paths);
     for (const job of jobs) {
-      const saved = snapshot.jobs[job.index];
+      const saved = checkpoint.jobs[job.index];
       if (!isSaved(saved) || saved.design !== job.job.design) continue;
       // In a deterministic campaign the round that was cut short is run again; else nothing is drawn twice.
       const drawn = deterministic ? 0 : (this.#drawn[job.index] ?? 0);
@@ -152,15 +166,16 @@ export class CampaignRecord {
   }
 
   /** Where and when something was found, as far as results may depend on it. */
-  now(): Sighting {
+  now(): SightingNow {
     const { deterministic } = this.#setup.config;
-    return { execs: this.counters.executions, time: deterministic ? null : unixTime() };
+    const time = deterministic ? null : unixTime();
+    return { execs: this.counters.executions, time, seconds: this.seconds };
   }
 
-  provenance(parent: string | null, { execs, time }: Sighting): Omit<Provenance, 'id'> {
+  provenance(parent: string | null, { execs, time, seconds }: SightingNow): Omit<Provenance, 'id'> {
     return {
       ...(parent === null ? {} : { src: [Number(parent)] }),
-      ...(time === null ? {} : { time: 1000 * this.seconds }),
+      ...(time === null ? {} : { time: 1000 * seconds }),
       execs,
     };
   }
@@ -221,6 +236,8 @@ export class CampaignRecord {
     this.counters.queued++;
     this.counters.features += features.length;
     this.counters.lastFind = unixTime();
+    this.counters.executionsAtFind = this.counters.executions;
+    this.counters.secondsAtFind = this.seconds;
     return written;
   }
 
@@ -261,22 +278,19 @@ export class CampaignRecord {
     else counters.lastCrash = unixTime();
   }
 
-  status({ liveDesigns, design, minimizing, pending, turns, running }: Moment): Status {
+  status({ turns, ...moment }: Moment): Status {
     this.counters.cycles = Math.floor(turns / Math.max(1, this.counters.queued));
     this.counters.runSeconds = this.seconds;
     const at = this.seconds - this.#before;
-    const executions = this.counters.executions + running;
+    const executions = this.counters.executions + moment.running;
     this.#rate.sample(at, executions);
     return {
+      ...moment,
       counters: { ...this.counters },
       rate: this.#rate.overall(at, executions),
       rateLastMinute: this.#rate.lately(at, executions),
-      liveDesigns,
       designs: this.#setup.config.jobs.length,
-      design,
       workers: this.#setup.workers,
-      pending,
-      minimizing,
       paused: this.disk.full,
       rss: process.memoryUsage.rss(),
       pid: process.pid,
@@ -284,61 +298,34 @@ export class CampaignRecord {
     };
   }
 
-  /** Tells and writes the figures when it is time. */
-  tick(status: () => Status): void {
-    const now = performance.now() / 1000;
-    if (now >= this.#nextStatus) {
-      this.#nextStatus = now + STATUS_SECONDS;
-      this.#setup.emit({ type: 'status', status: status() });
-    }
-    if (now >= this.#nextStats && !this.disk.full) {
-      this.#nextStats = now + STATS_SECONDS;
-      const current = status();
-      this.#plot.add(plotRow(current));
-      this.#writeStats(current).catch(() => {});
-      this.crashes.flush().catch(() => {});
-    }
+  get checkpointDue(): boolean {
+    return performance.now() / 1000 >= this.#nextCheckpoint;
   }
 
-  #writeStats(status: Status): Promise<void> {
-    return this.disk.write(this.#setup.places.stats, statsText(status, this.#setup.banner));
-  }
-
-  get snapshotDue(): boolean {
-    return performance.now() / 1000 >= this.#nextSnapshot;
-  }
-
-  /** Takes a snapshot and writes it once all files that it knows of are there. */
-  async save(jobs: readonly CampaignJob[], last: boolean): Promise<void> {
+  /** Takes a checkpoint and writes it once all files that it knows of are there. */
+  async save(jobs: readonly CampaignJob[], view: SavedView, last: boolean): Promise<void> {
     const began = performance.now();
-    this.#nextSnapshot = Number.POSITIVE_INFINITY;
+    this.#nextCheckpoint = Number.POSITIVE_INFINITY;
     this.counters.runSeconds = this.seconds;
-    const text = snapshotText({
+    const text = checkpointText({
       counters: this.counters,
       nextEntry: this.#queue.next,
       jobs: jobs.map(job => job.save()),
       seen: this.crashes.sightings(),
       synced: this.#synced,
+      view,
     });
     const taken = performance.now() - began;
     await this.disk.settled();
-    const write = this.disk.write(this.#setup.places.snapshot, text);
-    this.#nextSnapshot = performance.now() / 1000 + Math.max(SNAPSHOT_SECONDS, taken / 1000 / SNAPSHOT_SHARE);
+    const write = this.disk.write(this.#setup.places.checkpoint, text);
+    const pause = Math.max(CHECKPOINT_SECONDS, taken / 1000 / CHECKPOINT_SHARE);
+    this.#nextCheckpoint = performance.now() / 1000 + pause;
     if (last) await write;
     else write.catch(() => {});
   }
 
-  /** Writes the last figures. */
-  async close(status: Status): Promise<void> {
-    this.#plot.add(plotRow(status));
-    this.#plot.close();
+  close(): void {
     this.#streams.close();
-    try {
-      await Promise.all([this.#writeStats(status), this.crashes.flush()]);
-    } catch (error) {
-      if (!(error instanceof DiskError)) throw error;
-      this.#setup.emit({ type: 'note', level: 'warning', message: error.message });
-    }
   }
 }
 

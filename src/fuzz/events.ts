@@ -1,4 +1,4 @@
-import type { Status } from './statistics/counters.ts';
+import type { EndReason, Snapshot } from './statistics/snapshot.ts';
 
 /** What a campaign tells whoever watches: lines on the terminal, `--json`, later the screens. */
 export type CampaignEvent =
@@ -14,7 +14,7 @@ export type CampaignEvent =
       /** True if an earlier run is continued. */
       readonly resumed: boolean;
     }
-  | { readonly type: 'status'; readonly status: Status }
+  | { readonly type: 'status'; readonly snapshot: Snapshot }
   | {
       readonly type: 'finding';
       readonly folder: string;
@@ -44,7 +44,4 @@ export type CampaignEvent =
     }
   | { readonly type: 'note'; readonly level: 'info' | 'warning'; readonly message: string }
   | { readonly type: 'sites'; readonly total: number; readonly missed: readonly string[] }
-  | { readonly type: 'end'; readonly reason: EndReason; readonly status: Status };
-
-/** Why a campaign ended. */
-export type EndReason = 'executions' | 'time' | 'crash' | 'stopped' | 'nothing-left';
+  | { readonly type: 'end'; readonly reason: EndReason; readonly snapshot: Snapshot };

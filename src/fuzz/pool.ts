@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 import { Piscina } from 'piscina';
+import { caseDesign, kindOf } from './case/case.ts';
 import { Journal, journalPath } from './directory/journal.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { Envelope, FuzzTask, Task, TaskKind, Tasks } from './tasks.ts';
@@ -51,6 +52,21 @@ interface Slot {
   readonly heartbeat: Heartbeat;
   readonly journal: Journal | null;
   task: TaskKind | null;
+  /** The design of the task, and the task in a few words. */
+  design: string;
+  doing: string;
+  /** By the tasks that are done. */
+  executions: number;
+  accesses: number;
+}
+
+/** What a worker is at, and what it has done since the pool began. */
+export interface WorkerProgress {
+  readonly task: TaskKind | null;
+  readonly design: string;
+  readonly doing: string;
+  readonly executions: number;
+  readonly accesses: number;
 }
 
 /** Runs tasks in worker threads, each of which is ended and replaced when it makes no progress. */
@@ -61,6 +77,7 @@ export class WorkerPool {
   readonly #slots: readonly Slot[];
   readonly #waiting: (() => void)[] = [];
   #stopped = false;
+  #paused = false;
 
   /** @param modules paths of modules with targets; @param hangSeconds time without progress that is a hang. */
   constructor(modules: readonly string[], hangSeconds: number, options: PoolOptions = {}) {
@@ -70,7 +87,7 @@ export class WorkerPool {
     this.#slots = Array.from({ length: threads }, (_, i) => ({
       heartbeat: new Heartbeat(),
       journal: journals === undefined ? null : new Journal(journalPath(journals, i)),
-      task: null,
+      ...{ task: null, design: '', doing: '', executions: 0, accesses: 0 },
     }));
     this.#pool = new Piscina({
       filename: new URL('./worker.js', import.meta.url).href,
@@ -97,7 +114,9 @@ export class WorkerPool {
   async run<K extends TaskKind>(task: Tasks[K]['task'] & { readonly type: K }): Promise<Tasks[K]['result']> {
     const slot = await this.#take(task.type);
     const { heartbeat } = slot;
-    heartbeat.reset(this.#stopped && stoppable(task.type));
+    heartbeat.reset(this.#stopped && stoppable(task.type), this.#paused);
+    slot.design = designOf(task);
+    slot.doing = described(task);
     if (isFuzz(task)) slot.journal?.begin(task);
     const abort = new AbortController();
     const timer = this.#watch(heartbeat, abort);
@@ -117,6 +136,8 @@ export class WorkerPool {
     } finally {
       clearInterval(timer);
       slot.journal?.done();
+      slot.executions += heartbeat.executions;
+      slot.accesses += heartbeat.accesses;
       slot.task = null;
       this.#waiting.shift()?.();
     }
@@ -134,6 +155,30 @@ export class WorkerPool {
     return busy.reduce((sum, slot) => sum + slot.heartbeat.executions, 0);
   }
 
+  /** Accesses of the executions that have ended in the batches that run. */
+  get accesses(): number {
+    const busy = this.#slots.filter(slot => slot.task === 'fuzz');
+    return busy.reduce((sum, slot) => sum + slot.heartbeat.accesses, 0);
+  }
+
+  /** What each worker is at. */
+  workers(): readonly WorkerProgress[] {
+    return this.#slots.map(({ task, design, doing, heartbeat, executions, accesses }) => ({
+      task,
+      design: task === null ? '' : design,
+      doing: task === null ? '' : doing,
+      executions: executions + (task === null ? 0 : heartbeat.executions),
+      accesses: accesses + (task === null ? 0 : heartbeat.accesses),
+    }));
+  }
+
+  /** The case that is minimised now: executions spent, and its sizes once they are known; null if none is. */
+  get minimizing(): { readonly executions: number; readonly sizes: Heartbeat['sizes'] } | null {
+    const slot = this.#slots.find(one => one.task === 'minimize');
+    if (slot === undefined) return null;
+    return { executions: slot.heartbeat.executions, sizes: slot.heartbeat.sizes };
+  }
+
   /** What the task that runs has left so far: the answers of its execution, or its steps, three numbers each. */
   noted(steps: boolean): readonly number[] {
     const heartbeat = this.#slots.find(slot => slot.task !== null)?.heartbeat;
@@ -145,6 +190,12 @@ export class WorkerPool {
   stop(): void {
     this.#stopped = true;
     for (const { heartbeat } of this.#slots) heartbeat.stop();
+  }
+
+  /** Makes all workers wait before their next execution, or go on. */
+  pause(paused: boolean): void {
+    this.#paused = paused;
+    for (const { heartbeat } of this.#slots) heartbeat.pause(paused);
   }
 
   /** Ends the batches that run soon, if any do; each returns what it has. */
@@ -173,7 +224,7 @@ export class WorkerPool {
     let still = 0;
     return setInterval(() => {
       const now = heartbeat.beats;
-      still = now === beats ? still + 1 : 0;
+      still = now === beats && !this.#paused ? still + 1 : 0;
       beats = now;
       const limit = now === 0 ? Math.max(START_SECONDS, this.#hangSeconds) : this.#hangSeconds;
       if (still >= limit * LOOKS) abort.abort();
@@ -183,6 +234,28 @@ export class WorkerPool {
 
 function isFuzz(task: Task): task is FuzzTask {
   return task.type === 'fuzz';
+}
+
+/** The design that a task runs. */
+function designOf(task: Task): string {
+  if ('job' in task) return task.job.design;
+  return 'case' in task ? caseDesign(task.case) : '';
+}
+
+/** A task in a few words, for people who watch. */
+function described(task: Task): string {
+  switch (task.type) {
+    case 'fuzz': {
+      const { plan } = task;
+      return plan.kind === 'fresh' ? `new programs from ${plan.from}` : `children of entry ${plan.entry.id}`;
+    }
+    case 'minimize':
+      return `minimises ${kindOf(task.case.expect)}`;
+    case 'evaluate':
+      return `runs ${task.cases.length} cases`;
+    default:
+      return task.type;
+  }
 }
 
 /** Tasks that write down what was found run to their end when the campaign is to stop. */

@@ -1,5 +1,6 @@
 import type { Case } from './case/case.ts';
 import type { Evaluated } from './coverage/evaluate.ts';
+import type { PairCounts } from './coverage/operation-pairs.ts';
 import type { Cost } from './matrix/cost-figures.ts';
 import type { Proof, ProofBound } from './matrix/proof.ts';
 import type { Minimized } from './minimize/minimize.ts';
@@ -76,6 +77,8 @@ export interface RawFinding {
   /** The oracle's message, or that of the error. */
   readonly message: string;
   readonly program: number;
+  /** How program and schedule came about, as in `Discovery`; empty if that is not known. */
+  readonly provenance: string;
   /** Executions of the task up to this one. */
   readonly executions: number;
   /** True if the two runs of one execution differed. */
@@ -103,11 +106,11 @@ export interface Discovery {
   readonly executions: number;
 }
 
-/** What one way of choosing schedules, or of changing programs, has brought. */
-export interface StrategyYield {
-  readonly strategy: string;
-  readonly schedules: number;
-  readonly newFeatures: number;
+/** How many executions a strategy gave the schedule of, or a way of making programs the program. */
+export interface Share {
+  readonly kind: 'schedule' | 'program';
+  readonly name: string;
+  readonly executions: number;
 }
 
 /**
@@ -134,8 +137,9 @@ export interface BatchResult {
   /** How often each violation was seen, by signature. */
   readonly seen: readonly (readonly [signature: string, times: number])[];
   readonly discoveries: readonly Discovery[];
-  readonly yields: readonly StrategyYield[];
+  readonly shares: readonly Share[];
   readonly classes: ExecutionClasses;
+  readonly pairs: PairCounts;
   /** For `CoverageMap.merge`; null unless the task was deterministic. */
   readonly mapChanges: Int32Array | null;
 }

@@ -64,7 +64,13 @@ export default async function runTask({ task, modules, heartbeat, journal }: Env
     case 'search':
       return searchNear(await ofCase(task.case), task.case, () => beat.beat());
     case 'minimize':
-      return minimizeCase(await ofCase(task.case), task.case, task.budget, () => beat.beat());
+      return minimizeCase(
+        await ofCase(task.case),
+        task.case,
+        task.budget,
+        () => beat.beat(),
+        size => beat.size(size),
+      );
     case 'evaluate': {
       const evaluator = new Evaluator(await ofJob(task.job));
       return task.cases.map(one => {

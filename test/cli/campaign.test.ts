@@ -102,10 +102,10 @@ describe('a campaign', () => {
       '{"version":1,"target":"demo","variant":"gone"}',
     );
     writeFileSync(join(out, 'fuzzer_stats'), '\u0000\u0001 what');
-    writeFileSync(join(out, '.state', 'snapshot.json'), '{"version":1,"jobs":[');
+    writeFileSync(join(out, '.state', 'checkpoint.json'), '{"version":1,"jobs":[');
     expect((await pagestorm(['whatsup', out])).out).toMatch(/fuzzer_stats cannot be read/);
     const resumed = await pagestorm(['fuzz', '--resume', out, '--time', '2s', '--no-selfcheck']);
-    expect(resumed.err).toMatch(/snapshot\.json: is not valid JSON; the campaign goes on from its queue/);
+    expect(resumed.err).toMatch(/checkpoint\.json: is not valid JSON; the campaign goes on from its queue/);
     expect(resumed.err).toMatch(/id:900000,orig:old\.json: set aside: /);
     expect(resumed.code).toBe(1);
     const aside = readdirSync(join(out, 'set-aside'));

@@ -210,7 +210,7 @@ class FuzzSession {
   }
 
   #onEvent(event: CampaignEvent): void {
-    if (event.type === 'status' || event.type === 'end') this.#status = event.status;
+    if (event.type === 'status' || event.type === 'end') this.#status = event.snapshot.status;
     this.#output(event);
   }
 

@@ -1,5 +1,12 @@
 import { UsageError } from '../../engine/errors.ts';
-import { type Case, caseDesign, sameVerdict, type Verdict, verdictText } from '../../fuzz/case/case.ts';
+import {
+  type Case,
+  caseDesign,
+  kindOf,
+  sameVerdict,
+  type Verdict,
+  verdictText,
+} from '../../fuzz/case/case.ts';
 import { HangError, WorkerPool } from '../../fuzz/pool.ts';
 import type { Replayed } from '../../fuzz/replay.ts';
 import { diagram } from '../../report/diagram.ts';
@@ -8,7 +15,6 @@ import { perfetto } from '../../report/perfetto.ts';
 import { traceText } from '../../report/trace-text.ts';
 import type { Target } from '../../targets/target.ts';
 import { type Artefacts, writeArtefacts, writeOutput } from '../artefacts.ts';
-import { ruleOf } from '../campaign-outcomes.ts';
 import { caseFiles, loadCase } from '../case-files.ts';
 import { caseText } from '../case-text.ts';
 import { Exit, worse } from '../exit.ts';
@@ -122,7 +128,7 @@ function conclude(file: string, one: Case, verdict: Verdict, replayed?: Replayed
   const status = as ? 'passed' : fault ? 'error' : 'failed';
   const code = as ? Exit.Ok : fault ? Exit.Internal : Exit.Finding;
   // A case that is clean and should not be has lost its violation.
-  const rule = ruleOf(verdict.verdict === 'clean' ? one.expect : verdict);
+  const rule = kindOf(verdict.verdict === 'clean' ? one.expect : verdict);
   const details = as || replayed === undefined ? '' : diagram(replayed.trace);
   return { code, outcome: { ...outcome(file, one, status, rule, text), details } };
 }

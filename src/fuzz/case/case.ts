@@ -40,3 +40,16 @@ export function verdictText(verdict: Verdict): string {
 export function caseDesign(one: Pick<Case, 'target' | 'variant' | 'switches'>): string {
   return `${one.target}/${[one.variant, ...one.switches].join('+')}`;
 }
+
+/** What findings are told apart by: the signature, or the text of an error. */
+export function knownKey(verdict: Verdict): string {
+  if (verdict.verdict === 'violation') return verdict.signature;
+  return verdict.verdict === 'error' ? `error | ${verdict.message}` : verdict.verdict;
+}
+
+/** The oracle that judged, or the kind of verdict: `tag-loss`, `error`, `hang`. */
+export function kindOf(verdict: Verdict): string {
+  return verdict.verdict === 'violation'
+    ? (verdict.signature.split(' | ')[0] ?? verdict.verdict)
+    : verdict.verdict;
+}

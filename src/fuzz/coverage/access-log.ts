@@ -14,8 +14,12 @@ export const Field = { Cpu: 14, Kind: 18, Note: 23, Stale: 27 } as const;
 /** Second word: the address in bits 0 to 23, above it the delayed stores of that CPU after the access. */
 export const Where = { Delayed: 24, Address: 0xffffff } as const;
 
-/** First word of a turn: the CPU, and these bits; then come the hash of the name (odd) and the site interrupted. */
+/**
+ * First word of a turn: the CPU, and these bits; then come the hash of the name (odd), the site interrupted, and the
+ * length of the log by then.
+ */
 export const Turn = { Cpu: 15, Handler: 16, End: 32 } as const;
+export const TURN_WIDTH = 4;
 
 /**
  * Writes down the accesses of one execution, its setup left out, in a few integers each, so that what looks at them does
@@ -32,8 +36,8 @@ export class AccessLog implements Observer {
   words = new Int32Array(1 << 12);
   #end = 0;
   #begun = false;
-  /** Operations and handlers that began or ended, in order: three words for each, see `Turn`. */
-  turns = new Int32Array(3 * 64);
+  /** Operations and handlers that began or ended, in order; see `Turn`. */
+  turns = new Int32Array(TURN_WIDTH * 64);
   #turnsEnd = 0;
   readonly #names = new Map<string, number>();
 
@@ -127,7 +131,8 @@ export class AccessLog implements Observer {
     this.turns[at] = what;
     this.turns[at + 1] = hash;
     this.turns[at + 2] = site;
-    this.#turnsEnd = at + 3;
+    this.turns[at + 3] = this.#end;
+    this.#turnsEnd = at + TURN_WIDTH;
   }
 
   /** The accesses to words, for strategies that propose schedules. */

@@ -46,3 +46,8 @@ export function classOf(cell: number): number {
   while (of + 1 < featureClasses.length && cell >= firstCell[of + 1]) of++;
   return of;
 }
+
+/** The cell of a feature of a class, by its hash. */
+export function cellOf(feature: number, hash: number): number {
+  return firstCell[feature] + (hash >>> (32 - featureClasses[feature].bits));
+}

@@ -1,7 +1,7 @@
 import { Kind } from '../../engine/access.ts';
 import type { Layout } from '../../engine/layout.ts';
 import { siteHashes } from '../../engine/sites.ts';
-import { type AccessLog, Turn } from './access-log.ts';
+import { type AccessLog, TURN_WIDTH, Turn } from './access-log.ts';
 import { Feature } from './classes.ts';
 import { hashText, mix } from './hash.ts';
 import type { Novelty } from './novelty.ts';
@@ -107,7 +107,7 @@ export class Contexts {
     const running = this.#running;
     running.fill(0);
     const { turns, turnsEnd } = log;
-    for (let i = 0; i < turnsEnd; i += 3) {
+    for (let i = 0; i < turnsEnd; i += TURN_WIDTH) {
       const cpu = turns[i] & Turn.Cpu;
       const hash = turns[i + 1];
       const ends = (turns[i] & Turn.End) !== 0;

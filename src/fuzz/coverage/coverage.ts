@@ -114,6 +114,11 @@ export class Coverage {
     return this.#novelty.cells;
   }
 
+  /** Whether the features of the execution looked at last were counted: one in some. */
+  get sampled(): boolean {
+    return this.#sampling;
+  }
+
   /** Hash of the order of conflicting accesses of the execution looked at last: equal for equivalent executions. */
   get order(): number {
     return this.#order;

@@ -2,12 +2,14 @@ import type { Machine } from '../../engine/machine.ts';
 import type { Model } from '../../targets/target.ts';
 import { Coverage } from './coverage.ts';
 import { CoverageMap } from './map.ts';
+import { OperationPairs } from './operation-pairs.ts';
 
 /**
  * The coverage of one machine from task to task: by the shared map, or (deterministic) by a copy of it taken when a task
  * begins, whose changes the task returns.
  */
 export class CoverageSession {
+  readonly pairs: OperationPairs;
   readonly #machine: Machine;
   readonly #model: Model;
   #shared: { readonly id: number; readonly coverage: Coverage } | null = null;
@@ -17,6 +19,8 @@ export class CoverageSession {
   constructor(machine: Machine, model: Model) {
     this.#machine = machine;
     this.#model = model;
+    const operations = model.operations.map(one => one.name);
+    this.pairs = new OperationPairs(model.layout.size, machine.cpus.length, operations);
   }
 
   /** Begins a task. `changes` of what is returned gives what `BatchResult.mapChanges` wants. */

@@ -11,16 +11,17 @@ export interface Places {
   readonly config: string;
   readonly cmdline: string;
   readonly stats: string;
+  /** A moment of the campaign, whole; see `Snapshot`. */
+  readonly snapshot: string;
   readonly plot: string;
   readonly queue: string;
   readonly crashes: string;
   readonly hangs: string;
   /** Entries that did not fit, each with the reason. */
   readonly setAside: string;
-  /** Journals of the workers and what a resumed campaign needs. */
+  /** Journals of the workers, and what a resumed campaign needs. */
   readonly state: string;
-  readonly snapshot: string;
-  readonly counters: string;
+  readonly checkpoint: string;
 }
 
 export function placesOf(root: string): Places {
@@ -30,14 +31,14 @@ export function placesOf(root: string): Places {
     config: join(root, 'campaign.json'),
     cmdline: join(root, 'cmdline'),
     stats: join(root, 'fuzzer_stats'),
+    snapshot: join(root, 'snapshot.json'),
     plot: join(root, 'plot_data'),
     queue: join(root, 'queue'),
     crashes: join(root, 'crashes'),
     hangs: join(root, 'hangs'),
     setAside: join(root, 'set-aside'),
     state,
-    snapshot: join(state, 'snapshot.json'),
-    counters: join(state, 'counters.json'),
+    checkpoint: join(state, 'checkpoint.json'),
   };
 }
 

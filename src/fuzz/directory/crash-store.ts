@@ -1,32 +1,30 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Target } from '../../targets/target.ts';
-import { knownKey } from '../batch.ts';
-import { type Case, caseDesign } from '../case/case.ts';
+import { type Case, caseDesign, kindOf, knownKey } from '../case/case.ts';
 import { readCase } from '../case/read.ts';
-
 import { shortHash } from '../signature.ts';
+import type { RawFinding } from '../tasks.ts';
 import { findingFolders, type Places } from './campaign-directory.ts';
 import type { Disk } from './disk.ts';
 import { fieldOf, idOf, type Provenance, provenanceName } from './names.ts';
-
-/** When a finding was seen: executions of the campaign, and the Unix time where results may depend on it. */
-export interface Sighting {
-  readonly execs: number;
-  readonly time: number | null;
-}
+import { type MinimizedFigures, readSeen, type Seen, type SightingNow, seenText } from './seen.ts';
 
 /** A finding with its folder. */
-export interface Crash {
+export interface Crash extends Seen {
   readonly folder: string;
   readonly design: string;
   readonly memory: string;
   /** What tells it apart from others of its design: the signature, or the text of an error. */
   readonly key: string;
   readonly verdict: Case['expect']['verdict'];
-  count: number;
-  readonly first: Sighting;
-  last: Sighting;
+  /** Seconds that the campaign had run when it was first and last seen, where that is known. */
+  readonly firstSeconds: number | null;
+  lastSeconds: number | null;
+  /** The smallest case that is there: `Found` or `Minimized`. */
+  file: string;
+  /** Whether the report is there. */
+  reported: boolean;
 }
 
 /** A finding without its report. */
@@ -42,6 +40,9 @@ export const Found = 'found.yaml';
 export const Minimized = 'minimized.yaml';
 export const Report = 'report.txt';
 const SEEN = 'seen.json';
+
+/** Of findings whose `seen.json` is lost. */
+const unseen = { nondeterministic: false, minimized: null };
 
 /** The findings of a campaign: one folder for each design, memory model and signature. */
 export class CrashStore {
@@ -72,8 +73,11 @@ export class CrashStore {
       try {
         const one = readCase(readFileSync(path), path, targets);
         const at = { execs: Number(fieldOf(name, 'execs') ?? 0), time: null };
-        const seen = readSeen(join(folder, SEEN)) ?? { count: 1, first: at, last: at };
-        this.#add(one, folder, seen);
+        const seen = readSeen(join(folder, SEEN)) ?? { ...unseen, count: 1, first: at, last: at };
+        const time = fieldOf(name, 'time');
+        const crash = this.#add(one, folder, seen, time === null ? null : Number(time) / 1000);
+        crash.reported = existsSync(join(folder, Report));
+        if (existsSync(join(folder, Minimized))) crash.file = Minimized;
       } catch (error) {
         note(`${path}: left alone: ${error instanceof Error ? error.message : String(error)}`);
       }
@@ -94,26 +98,39 @@ export class CrashStore {
    *
    * @param text of `found.yaml`.
    */
-  async create(one: Case, text: string, provenance: Omit<Provenance, 'id'>, at: Sighting): Promise<Crash> {
+  async create(
+    { case: one, nondeterministic }: Pick<RawFinding, 'case' | 'nondeterministic'>,
+    text: string,
+    provenance: Omit<Provenance, 'id'>,
+    { seconds, ...at }: SightingNow,
+  ): Promise<Crash> {
     const { verdict } = one.expect;
     const key = knownKey(one.expect);
-    const kind = verdict === 'violation' ? (key.split(' | ')[0] ?? verdict) : verdict;
     const name = provenanceName({
       ...provenance,
       id: this.#next++,
       sig: shortHash(`${one.memory} ${key}`),
-      notes: [kind, caseDesign(one).replace('/', '-')],
+      notes: [kindOf(one.expect), caseDesign(one).replace('/', '-')],
     });
     const folder = join(verdict === 'hang' ? this.#places.hangs : this.#places.crashes, name);
-    const crash = this.#add(one, folder, { count: verdict === 'violation' ? 0 : 1, first: at, last: at });
+    const count = verdict === 'violation' ? 0 : 1;
+    const seen = { count, first: at, last: at, nondeterministic, minimized: null };
+    const crash = this.#add(one, folder, seen, seconds);
     await this.write(crash, Found, text);
     return crash;
   }
 
   /** Counts sightings of a finding that is known. */
-  seen(crash: Crash, times: number, at: Sighting): void {
+  seen(crash: Crash, times: number, { seconds, ...at }: SightingNow): void {
     crash.count += times;
     crash.last = at;
+    crash.lastSeconds = seconds;
+    this.#dirty.add(crash);
+  }
+
+  /** Says what the minimiser made of a finding. */
+  minimized(crash: Crash, figures: MinimizedFigures): void {
+    crash.minimized = figures;
     this.#dirty.add(crash);
   }
 
@@ -134,38 +151,39 @@ export class CrashStore {
 
   async write(crash: Crash, file: string, text: string): Promise<void> {
     await this.#disk.write(join(crash.folder, file), text);
+    if (file === Report) crash.reported = true;
+    if (file === Minimized) crash.file = Minimized;
   }
 
   /** Findings that an earlier run has not come round to minimise, with their cases and messages. */
   unfinished(targets: readonly Target[]): readonly Unfinished[] {
-    return this.all
-      .filter(crash => !existsSync(join(crash.folder, Report)))
-      .map(crash => {
-        const path = join(crash.folder, Found);
-        const bytes = readFileSync(path);
-        // The comment at its head is `# tag-loss in mte-sync/v5.19 (sc): <message>`.
-        const message = /^# [^\n]*? \(\w+\): (.*)$/m.exec(bytes.toString())?.[1] ?? '';
-        return { crash, case: readCase(bytes, path, targets), message };
-      });
+    return this.all.filter(crash => !crash.reported).map(crash => this.read(crash, targets));
+  }
+
+  /** A finding with the smallest case there is, and its message. */
+  read(crash: Crash, targets: readonly Target[]): Unfinished {
+    const path = join(crash.folder, crash.file);
+    const bytes = readFileSync(path);
+    // The comment at its head is `# tag-loss in mte-sync/v5.19 (sc): <message>`.
+    const message = /^# [^\n]*? \(\w+\): (.*)$/m.exec(bytes.toString())?.[1] ?? '';
+    return { crash, case: readCase(bytes, path, targets), message };
   }
 
   /** Writes the counts that have changed. */
   async flush(): Promise<void> {
     const dirty = [...this.#dirty];
     this.#dirty.clear();
-    await Promise.all(
-      dirty.map(crash => {
-        const { count, first, last } = crash;
-        return this.write(crash, SEEN, `${JSON.stringify({ count, first, last })}\n`);
-      }),
-    );
+    await Promise.all(dirty.map(crash => this.write(crash, SEEN, seenText(crash))));
   }
 
-  #add(one: Case, folder: string, seen: Pick<Crash, 'count' | 'first' | 'last'>): Crash {
+  #add(one: Case, folder: string, seen: Seen, seconds: number | null): Crash {
     const design = caseDesign(one);
-    const key = knownKey(one.expect);
-    const crash: Crash = { folder, design, memory: one.memory, key, verdict: one.expect.verdict, ...seen };
-    this.#crashes.set(identity(design, one.memory, key), crash);
+    const { memory } = one;
+    const crash: Crash = {
+      ...{ folder, design, memory, key: knownKey(one.expect), verdict: one.expect.verdict },
+      ...{ ...seen, firstSeconds: seconds, lastSeconds: seconds, file: Found, reported: false },
+    };
+    this.#crashes.set(identity(design, memory, crash.key), crash);
     this.#dirty.add(crash);
     return crash;
   }
@@ -173,24 +191,4 @@ export class CrashStore {
 
 function identity(design: string, memory: string, key: string): string {
   return `${design} ${memory} ${key}`;
-}
-
-function readSeen(path: string): Pick<Crash, 'count' | 'first' | 'last'> | null {
-  try {
-    const value = JSON.parse(readFileSync(path, 'utf8')) as Partial<
-      Record<'count' | 'first' | 'last', unknown>
-    >;
-    const [first, last] = [sighting(value.first), sighting(value.last)];
-    if (typeof value.count !== 'number' || first === null || last === null) return null;
-    return { count: value.count, first, last };
-  } catch {
-    return null;
-  }
-}
-
-function sighting(value: unknown): Sighting | null {
-  if (typeof value !== 'object' || value === null || !('execs' in value) || !('time' in value)) return null;
-  const { execs, time } = value;
-  if (typeof execs !== 'number' || !(time === null || typeof time === 'number')) return null;
-  return { execs, time };
 }

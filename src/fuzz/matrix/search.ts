@@ -1,4 +1,4 @@
-import { knownKey } from '../batch.ts';
+import { knownKey } from '../case/case.ts';
 import { CoverageMap } from '../coverage/map.ts';
 import { HangError, type WorkerPool } from '../pool.ts';
 import { SearchQueue, type Step } from '../search/queue.ts';

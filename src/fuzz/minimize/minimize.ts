@@ -3,6 +3,7 @@ import { parseSchedule } from '../case/schedule-text.ts';
 import type { Executor } from '../executor.ts';
 import { callCount } from '../program.ts';
 import { replayCase } from '../replay.ts';
+import type { CaseSize } from '../statistics/snapshot.ts';
 import { MachineLab } from './lab.ts';
 import { placeOperations } from './placement.ts';
 import { type Candidate, dropOperations, shrinkMachine, simplifyArguments } from './program.ts';
@@ -11,6 +12,9 @@ import { calmSchedule } from './schedule.ts';
 /** What the minimiser made of a case. */
 export interface Minimized {
   readonly case: Case;
+  /** How much the case consisted of, and consists of now. */
+  readonly before: CaseSize;
+  readonly now: CaseSize;
   /** One line for each stage: what shrank, by how much. */
   readonly log: readonly string[];
   readonly executions: number;
@@ -22,12 +26,15 @@ export interface Minimized {
  * Minimises a case while its verdict stays: fewest operations, then on the fewest CPUs, then pages and address spaces,
  * then simplest arguments, then the calmest schedule. Deterministic; `beat` is called at every execution and ends it by
  * returning false, with the best so far. Returns null if the case does not show its verdict to begin with.
+ *
+ * @param progress gets the size as found and after each stage.
  */
 export function minimizeCase(
   executor: Executor,
   one: Case,
   budget: number,
   beat: () => boolean,
+  progress: (size: CaseSize) => void = () => {},
 ): Minimized | null {
   const lab = new MachineLab(executor, one.expect, budget, beat);
   const { size } = one;
@@ -36,20 +43,23 @@ export function minimizeCase(
   const found = lab.follow(one.program, size, schedule, size);
   if (found === null) return null;
   let best: Candidate = { program: one.program, size, found };
+  const before = sizeOf(best);
+  progress(before);
   const log: string[] = [];
   const stage = (name: string, step: (from: Candidate, lab: MachineLab) => Candidate): void => {
-    const before = best;
+    const from = best;
     const left = lab.budget;
     best = step(best, lab);
-    log.push(`${name}: ${change(before, best)} (${left - lab.budget} executions)`);
+    progress(sizeOf(best));
+    log.push(`${name}: ${change(from, best)} (${left - lab.budget} executions)`);
   };
   for (let round = 1; round <= 4 && lab.budget > 0; round++) {
-    const before = best;
+    const { program } = best;
     stage('operations', dropOperations);
     stage('placement', placeOperations);
     stage('machine', shrinkMachine);
     stage('arguments', simplifyArguments);
-    if (best.program === before.program) break;
+    if (best.program === program) break;
   }
   stage('schedule', calmSchedule);
   const complete = lab.budget > 0;
@@ -58,9 +68,15 @@ export function minimizeCase(
   const replayed = replayCase(smallest, result);
   if (replayed.diverged !== null || !sameVerdict(replayed.verdict, one.expect)) {
     log.push('the minimised case did not replay; the original is kept');
-    return { case: one, log, executions: budget - lab.budget, complete: false };
+    return { case: one, before, now: before, log, executions: budget - lab.budget, complete: false };
   }
-  return { case: result, log, executions: budget - lab.budget, complete };
+  return { case: result, before, now: sizeOf(best), log, executions: budget - lab.budget, complete };
+}
+
+function sizeOf({ program, size, found }: Candidate): CaseSize {
+  const [switches = 0, weak = 0, choices = 0, accesses = 0] = found.cost;
+  const cpus = program.cpus.filter(list => list.length > 0).length;
+  return { operations: callCount(program), cpus, pages: size.pages, switches, weak, choices, accesses };
 }
 
 /** `4 -> 2 operations, 2 -> 1 pages` */

@@ -1,20 +1,19 @@
-import type { StrategyYield } from '../tasks.ts';
+import type { Share } from '../tasks.ts';
 
-/** Counts what each strategy has brought. */
+/** Counts how many executions each strategy gave the schedule of, and each way of making programs the program. */
 export class Tally {
-  readonly #of = new Map<string, { schedules: number; newFeatures: number }>();
+  readonly #schedules = new Map<string, number>();
+  readonly #programs = new Map<string, number>();
 
-  add(strategy: string, newFeatures: number): void {
-    let one = this.#of.get(strategy);
-    if (one === undefined) {
-      one = { schedules: 0, newFeatures: 0 };
-      this.#of.set(strategy, one);
-    }
-    one.schedules++;
-    one.newFeatures += newFeatures;
+  add(strategy: string, how: string): void {
+    this.#schedules.set(strategy, (this.#schedules.get(strategy) ?? 0) + 1);
+    this.#programs.set(how, (this.#programs.get(how) ?? 0) + 1);
   }
 
-  yields(): readonly StrategyYield[] {
-    return [...this.#of].map(([strategy, counts]) => ({ strategy, ...counts }));
+  shares(): readonly Share[] {
+    return [
+      ...[...this.#schedules].map(([name, executions]) => ({ kind: 'schedule' as const, name, executions })),
+      ...[...this.#programs].map(([name, executions]) => ({ kind: 'program' as const, name, executions })),
+    ];
   }
 }

@@ -39,7 +39,9 @@ export interface Counters {
   lastFind: number;
   lastCrash: number;
   lastHang: number;
-  /** Executions when the last finding came. */
+  /** Executions and seconds of the campaign when a feature was last new, and executions when the last finding came. */
+  executionsAtFind: number;
+  secondsAtFind: number;
   executionsAtCrash: number;
 }
 
@@ -70,6 +72,8 @@ export function newCounters(): Counters {
     lastFind: 0,
     lastCrash: 0,
     lastHang: 0,
+    executionsAtFind: 0,
+    secondsAtFind: 0,
     executionsAtCrash: 0,
   };
 }
@@ -92,6 +96,9 @@ export interface Status {
   /** Executions a second since the campaign's last start, and in the last minute. */
   readonly rate: number;
   readonly rateLastMinute: number;
+  /** Executions and accesses of the batches under way, which `counters` do not have yet. */
+  readonly running: number;
+  readonly runningAccesses: number;
   /** Designs that still run, of how many. */
   readonly liveDesigns: number;
   readonly designs: number;

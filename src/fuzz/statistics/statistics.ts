@@ -36,7 +36,9 @@ export const statistics: readonly Statistic[] = [
     s => s.counters.cycles,
     'plot',
   ),
-  of('time_wo_finds', 'seconds', 'time since the last new queue entry', s => since(s, s.counters.lastFind)),
+  of('time_wo_finds', 'seconds', 'time since the last new queue entry', s =>
+    s.counters.queued === 0 ? 0 : round(s.counters.runSeconds - s.counters.secondsAtFind),
+  ),
   of('execs_done', 'count', 'executions', s => s.counters.executions, 'plot'),
   of('execs_per_sec', 'per second', 'executions a second since the last start', s => round(s.rate), 'plot'),
   of('execs_ps_last_min', 'per second', 'executions a second in the last minute', s =>
@@ -137,10 +139,6 @@ export function figures(status: Status): Record<string, number | string> {
 
 function round(value: number): number {
   return Math.round(10 * value) / 10;
-}
-
-function since(status: Status, time: number): number {
-  return time === 0 ? 0 : Math.max(0, status.now - time);
 }
 
 function distinctShare({ counters }: Status): number {

@@ -21,7 +21,14 @@ export interface StartMessage {
   readonly killers: readonly Killer[];
 }
 
-export type ToProcess = StartMessage | { readonly type: 'stop' };
+/** What a user who watches may ask of a campaign. */
+export type Command =
+  | { readonly type: 'stop' }
+  | { readonly type: 'pause'; readonly paused: boolean }
+  /** Minimise a finding before the others, or further; `folder` is `FindingView.folder`. */
+  | { readonly type: 'minimize'; readonly folder: string };
+
+export type ToProcess = StartMessage | Command;
 
 export type FromProcess =
   | { readonly type: 'event'; readonly event: CampaignEvent }

@@ -32,6 +32,7 @@ export async function probe(suspect: Suspect, options: ProbeOptions): Promise<Ra
     case: { ...last.case, expect: { verdict: 'error', message } },
     message: second.died === null ? `${message}; it did not die again with the schedule noted` : message,
     program: suspect.program,
+    provenance: '',
     executions: 1,
     nondeterministic: second.died === null,
   };

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../../engine/errors.ts';
 import type { Killer } from '../campaign-setup.ts';
@@ -19,6 +20,8 @@ export interface SupervisorOptions {
   readonly state: string;
   readonly modules: readonly string[];
   readonly hangSeconds: number;
+  /** True if what the process prints, a model's own output and Node's last words included, must become notes. */
+  readonly quiet?: boolean;
   readonly onEvent: (event: CampaignEvent) => void;
 }
 
@@ -86,6 +89,16 @@ export class Supervisor {
     this.#send({ type: 'stop' });
   }
 
+  /** Makes the campaign wait, or go on. */
+  pause(paused: boolean): void {
+    this.#send({ type: 'pause', paused });
+  }
+
+  /** Has a finding (`FindingView.folder`) minimised before the others, or further. */
+  minimize(folder: string): void {
+    this.#send({ type: 'minimize', folder });
+  }
+
   /** Ends the process at once. */
   kill(): void {
     this.#stopped = true;
@@ -98,7 +111,12 @@ export class Supervisor {
 
   /** Runs the process once; resolves to how it died, null if it ended as it should. */
   #runOnce(start: StartMessage): Promise<string | null> {
-    const child = fork(this.#options.entry, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const { quiet = false } = this.#options;
+    const output = quiet ? 'pipe' : 'inherit';
+    const child = fork(this.#options.entry, { stdio: ['ignore', output, output, 'ipc'] });
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) createInterface(stream).on('line', line => this.#note(line));
+    }
     this.#child = child;
     if (child.pid !== undefined) writeFileSync(this.#pidFile(), `${JSON.stringify(ownerOf(child.pid))}\n`);
     this.#send(start);

@@ -99,10 +99,11 @@ describe('a batch', () => {
   });
 
   it('counts schedules by strategy, and classes of executions', () => {
-    const { yields, executions, classes } = run(setUp(), fresh, new CoverageMap());
-    const schedules = yields.reduce((sum, one) => sum + one.schedules, 0);
-    expect(schedules).toBe(executions);
-    expect(yields.map(one => one.strategy)).toEqual(expect.arrayContaining(['walk', 'pct', 'pos', 'hold']));
+    const { shares, executions, classes } = run(setUp(), fresh, new CoverageMap());
+    const of = (kind: string): number =>
+      shares.filter(one => one.kind === kind).reduce((sum, one) => sum + one.executions, 0);
+    expect([of('schedule'), of('program')]).toEqual([executions, executions]);
+    expect(shares.map(one => one.name)).toEqual(expect.arrayContaining(['walk', 'pct', 'pos', 'hold']));
     expect(classes.once).toBeLessThanOrEqual(classes.distinct);
     expect(classes.distinct).toBeLessThanOrEqual(classes.executions);
   });

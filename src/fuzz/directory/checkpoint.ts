@@ -4,9 +4,9 @@ import type { Crash } from './crash-store.ts';
 
 /**
  * What a campaign needs to go on from where it was: written whole, and read whole or not at all. Entries and findings
- * are files of their own; the snapshot never knows more than they do.
+ * are files of their own; the checkpoint never knows more than they do.
  */
-export interface Snapshot {
+export interface Checkpoint {
   readonly version: number;
   readonly counters: unknown;
   /** Id of the next queue entry. */
@@ -16,14 +16,16 @@ export interface Snapshot {
   readonly seen: Readonly<Record<string, Pick<Crash, 'count' | 'last'>>>;
   /** Ids up to which other instances' entries have been looked at. */
   readonly synced: Readonly<Record<string, number>>;
+  /** Sums for people who watch: see `SavedView`. */
+  readonly view: unknown;
 }
 
-export function snapshotText(snapshot: Omit<Snapshot, 'version'>): string {
-  return `${JSON.stringify({ version: DIRECTORY_VERSION, ...snapshot })}\n`;
+export function checkpointText(checkpoint: Omit<Checkpoint, 'version'>): string {
+  return `${JSON.stringify({ version: DIRECTORY_VERSION, ...checkpoint })}\n`;
 }
 
-/** The snapshot of a directory; a text if there is one that cannot be used, null if there is none. */
-export function readSnapshot(path: string): Snapshot | string | null {
+/** The checkpoint of a directory; a text if there is one that cannot be used, null if there is none. */
+export function readCheckpoint(path: string): Checkpoint | string | null {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -37,14 +39,14 @@ export function readSnapshot(path: string): Snapshot | string | null {
   } catch {
     return `${path}: is not valid JSON`;
   }
-  if (!isSnapshot(value)) return `${path}: is no snapshot of version ${DIRECTORY_VERSION}`;
+  if (!isCheckpoint(value)) return `${path}: is no checkpoint of version ${DIRECTORY_VERSION}`;
   return value;
 }
 
-function isSnapshot(value: unknown): value is Snapshot {
+function isCheckpoint(value: unknown): value is Checkpoint {
   if (typeof value !== 'object' || value === null) return false;
   const { version, counters, nextEntry, jobs, seen, synced } = value as Partial<
-    Record<keyof Snapshot, unknown>
+    Record<keyof Checkpoint, unknown>
   >;
   return (
     version === DIRECTORY_VERSION &&

@@ -1,0 +1,113 @@
+import { basename } from 'node:path';
+import type { CampaignJob } from './campaign-job.ts';
+import { salvage, withoutKiller } from './campaign-lost.ts';
+import type { CampaignRecord } from './campaign-record.ts';
+import type { CampaignSetup } from './campaign-setup.ts';
+import { EntryError } from './directory/seed-store.ts';
+import { LostWorker, type WorkerPool } from './pool.ts';
+import type { Step } from './search/queue.ts';
+import type { BatchResult, FuzzTask, Plan, RawFinding } from './tasks.ts';
+
+/** Executions of a batch, at most: far more than its programs ask for. */
+export const LARGEST_BATCH = 1_000_000;
+
+/** What became of a batch. */
+export interface Done {
+  readonly step: Step;
+  readonly plan: Plan;
+  readonly results: readonly BatchResult[];
+  /** The program that its worker was lost with. */
+  readonly lost: RawFinding | null;
+}
+
+/** A step of a job's queue, with the entries that it names. */
+export type Planned = ReturnType<CampaignJob['next']>;
+
+/** Runs single batches; one that fails costs itself and a line. */
+export class Batches {
+  readonly #setup: CampaignSetup;
+  readonly #pool: WorkerPool;
+  readonly #record: CampaignRecord;
+
+  constructor(setup: CampaignSetup, pool: WorkerPool, record: CampaignRecord) {
+    this.#setup = setup;
+    this.#pool = pool;
+    this.#record = record;
+  }
+
+  /** Runs a batch; null if it failed. `stopped` says whether that is because the campaign ends. */
+  async execute(
+    job: CampaignJob,
+    executions: number,
+    stopped: () => boolean,
+    planned?: Planned,
+  ): Promise<Done | null> {
+    const began = performance.now();
+    try {
+      const { step, plan } = planned ?? job.next();
+      if (step.kind === 'fresh') this.#record.drawn(job, step.from + step.programs);
+      const harmless = withoutKiller(plan, job.job, this.#setup.killers);
+      if (harmless === null) return { step, plan, results: [], lost: null };
+      const task = this.#task(job, harmless, executions);
+      try {
+        return { step, plan, results: [await this.#pool.run<'fuzz'>(task)], lost: null };
+      } catch (error) {
+        if (!(error instanceof LostWorker)) throw error;
+        const { results, lost } = await this.#salvage(task, error);
+        return { step, plan, results, lost };
+      }
+    } catch (error) {
+      if (stopped()) return null;
+      await this.#failed(job, error);
+      return null;
+    } finally {
+      this.#record.counters.workerSeconds += (performance.now() - began) / 1000;
+    }
+  }
+
+  /** A job whose model takes its workers down again and again is left out. */
+  lost(job: CampaignJob, why: string): void {
+    if (job.hung()) this.#leaveOut(job, why);
+  }
+
+  async #failed(job: CampaignJob, error: unknown): Promise<void> {
+    if (error instanceof EntryError) {
+      job.drop(error.id);
+      await this.#record.setAside({ path: error.path, name: basename(error.path) }, error.message);
+      return;
+    }
+    const message = error instanceof Error ? error.message : String(error);
+    this.#record.counters.lostBatches++;
+    this.#warn(`${job.job.design}: a batch failed: ${message}`);
+    if (job.failed()) this.#leaveOut(job, 'batch after batch failed');
+  }
+
+  #task(job: CampaignJob, plan: Plan, executions: number): FuzzTask {
+    return {
+      type: 'fuzz',
+      job: job.job,
+      plan,
+      executions: Math.min(executions, LARGEST_BATCH),
+      known: [...job.known],
+      untilCrash: this.#setup.limits.untilCrash,
+      coverage: job.map.buffer,
+      deterministic: this.#setup.config.deterministic,
+    };
+  }
+
+  async #salvage(task: FuzzTask, error: LostWorker): Promise<Pick<Done, 'results' | 'lost'>> {
+    this.#record.counters.lostBatches++;
+    const { finding, before, note } = await salvage(this.#pool, task, error);
+    this.#warn(note);
+    const results = before === null ? [] : [await this.#pool.run<'fuzz'>({ ...task, plan: before })];
+    return { results, lost: finding };
+  }
+
+  #leaveOut(job: CampaignJob, why: string): void {
+    this.#warn(`${job.job.design}: ${why}; it is left out from here on`);
+  }
+
+  #warn(message: string): void {
+    this.#setup.emit({ type: 'note', level: 'warning', message });
+  }
+}
