@@ -1,11 +1,13 @@
-// Numbers the sites of model code: every `yield cpu.primitive(...)` and every branch of a generator function in
+// Builds model code. Numbers its sites: every `yield cpu.primitive(...)` and every branch of a generator function in
 // src/targets. A site's key is function, primitive with its arguments, and ordinal in the function, so it survives edits
 // elsewhere; its line is kept for display. The same pass finds what would silently drop a step: an access that is
 // described but not yielded, and a generator function that is called but not run with `yield*`.
-// Calls of generator functions, and what a function does last, are left to the engine (see Coroutines): no resuming of
-// callers that have nothing left to do.
+// To suspend a generator and to resume it costs several times what an access does, so a model asks the engine first
+// whether it may go on: `yield access` becomes `cpu.goesOn(access) ? cpu.result : yield access`, and `yield* f(cpu)`
+// becomes `cpu.calls(f(cpu)) ? cpu.returned : yield access` (the access that the callee is suspended at). What a function
+// does last it returns: no resuming of callers that have nothing left to do (see Coroutines).
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'acorn';
 import { ancestor, simple } from 'acorn-walk';
@@ -14,8 +16,9 @@ import tsBlankSpace from 'ts-blank-space';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** True for source files whose accesses get sites. */
-export const isModel = name => name.replaceAll('\\', '/').startsWith('src/targets/');
+/** True for source files that are built as models. */
+export const isModel = name =>
+  name.replaceAll('\\', '/').startsWith('src/targets/') || name === 'bench/tag-clear.ts';
 
 const primitives = new Set(
   ['cpu.ts', 'cpu/accesses.ts', 'cpu/locks.ts']
@@ -109,6 +112,8 @@ function* lastYieldsOf(statements, isLast) {
 }
 
 const isFunction = node => /Function/.test(node.type);
+/** The CPU that an expression is, as code; undefined if it is none. */
+const cpuOf = node => (node?.type === 'Identifier' && /^\w*cpu$/i.test(node.name) ? node.name : undefined);
 const squeeze = text => text.replace(/\s+/g, ' ').trim();
 
 /** Instruments one module (JavaScript whose lines are those of its TypeScript); returns code and problems. */
@@ -149,13 +154,18 @@ export function instrument(code, name) {
       if (generator) for (const [node, statement] of lastYields(body)) last.set(node, statement);
     },
   });
-  const returnInstead = node => {
+  /**
+   * Writes `yield argument` so that it runs on without being suspended where the engine lets it, or suspends itself: as a
+   * return value if it is the last act.
+   */
+  const runOn = (node, cpu, method, result) => {
     const statement = last.get(node);
-    if (statement?.type === 'ReturnStatement') out.remove(node.start, node.start + 'yield'.length);
-    else if (statement?.start === node.start)
-      out.overwrite(node.start, node.start + 'yield'.length, 'return');
-    else return false;
-    return true;
+    const before = statement?.type === 'ExpressionStatement' ? 'return ' : '';
+    out.overwrite(node.start, node.argument.start, `${before}(${cpu}.${method}(`);
+    out.appendLeft(
+      node.argument.end,
+      `)?${cpu}.${result}:${statement === undefined ? 'yield ' : ''}$described)`,
+    );
   };
 
   ancestor(tree, {
@@ -163,13 +173,20 @@ export function instrument(code, name) {
       const call = node.argument;
       if (node.delegate) {
         // The engine runs a yielded generator on a call stack of its own: an access costs the same at any depth.
-        const star = code.indexOf('*', node.start);
-        out.remove(star, star + 1);
-        const cpu = call.arguments?.length > 0 ? text(call.arguments[0]) : '';
-        if (/^\w*cpu$/i.test(cpu) && returnInstead(node)) {
-          out.appendRight(call.start, `${cpu}.tailCall(`);
+        const { object } = call.callee ?? {};
+        const cpu = cpuOf(call.arguments?.[0]) ?? cpuOf(object);
+        if (cpu === undefined) {
+          const star = code.indexOf('*', node.start);
+          out.remove(star, star + 1);
+        } else if (last.has(node)) {
+          const { type } = last.get(node);
+          out.overwrite(
+            node.start,
+            call.start,
+            `${type === 'ExpressionStatement' ? 'return ' : ''}${cpu}.tailCall(`,
+          );
           out.appendLeft(call.end, ')');
-        }
+        } else runOn(node, cpu, 'calls', 'returned');
       }
       if (node.delegate || call?.type !== 'CallExpression') return;
       const direct = call.callee.type === 'MemberExpression';
@@ -178,7 +195,6 @@ export function instrument(code, name) {
       const { func } = enclosing(ancestors);
       const n = site(func, `${method}(${call.arguments.map(text).join(', ')})`, node, 1);
       const cpu = text(direct ? call.callee.object : call.arguments[0]);
-      returnInstead(node);
       const lastArgument = call.arguments[call.arguments.length - 1];
       if (lastArgument !== undefined && call.arguments.some(containsYield)) {
         // The site must be set after the accesses among the arguments.
@@ -188,6 +204,7 @@ export function instrument(code, name) {
         out.appendRight(call.start, `(${cpu}.site=$site+${n},`);
         out.appendLeft(call.end, ')');
       }
+      runOn(node, cpu, 'goesOn', 'result');
     },
     CallExpression(node, _state, ancestors) {
       const parent = ancestors[ancestors.length - 2];
@@ -235,27 +252,29 @@ export function instrument(code, name) {
     },
   });
   if (table.length > 0) {
-    const up = '../'.repeat(name.split('/').length - 2) || './';
+    const engine = relative(dirname(name), 'src/engine').replaceAll('\\', '/');
     const file = name.replace(/^src\/targets\//, '').replace(/\.(ts|js)$/, '');
     out.prepend(
-      `import {registerSites as $register,siteCounts as $count} from '${up}engine/sites.js';` +
+      `import {registerSites as $register,siteCounts as $count} from '${engine}/sites.js';` +
+        `import {Access as $Access} from '${engine}/access.js';const $described=$Access.described;` +
         `const $site=$register(${JSON.stringify(file)},${JSON.stringify(table)});`,
     );
   }
   return { code: out.toString(), problems };
 }
 
-/** Vite plugin: tests import models from src/ with the same sites as the build gives them. */
+/** Vite plugin: tests import models from src/, and other modules as `file.ts?model`, as the build makes them. */
 export function sitesPlugin() {
   return {
     name: 'pagestorm-sites',
     enforce: 'pre',
     transform(source, id) {
-      const name = id.startsWith(`${root}/`) ? id.slice(root.length + 1) : id;
-      if (!isModel(name) || !name.endsWith('.ts')) return undefined;
+      const [path, query] = id.split('?');
+      const name = path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;
+      if (!(isModel(name) || query === 'model') || !name.endsWith('.ts')) return undefined;
       const { code, problems } = instrument(tsBlankSpace(source), name);
       if (problems.length > 0) throw new Error(problems.join('\n'));
-      return { code: code.replace("engine/sites.js'", "engine/sites.ts'"), map: null };
+      return { code: code.replace(/(engine\/(?:sites|access))\.js'/g, "$1.ts'"), map: null };
     },
   };
 }

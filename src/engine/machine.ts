@@ -1,3 +1,4 @@
+import type { Frame } from './access.ts';
 import type { CpuHost } from './cpu/host.ts';
 import type { CpuState } from './cpu/state.ts';
 import { Cpu } from './cpu.ts';
@@ -36,8 +37,6 @@ export interface MachineOptions {
 export class Machine extends MachineState implements CpuHost, MachineView {
   override readonly cpus: readonly Cpu[];
   readonly lockClassOf: Int32Array;
-  readonly livelockBound: number;
-  readonly maxSteps: number;
   /** Called at the beginning of each execution, before the setup: initial state beyond initial values. */
   onBegin: ((machine: Machine) => void) | null = null;
   /** Called when all CPUs are done: final checks of the model and its oracles. */
@@ -47,12 +46,13 @@ export class Machine extends MachineState implements CpuHost, MachineView {
   readonly #grace: GracePeriods;
   readonly #translations: Translations;
   readonly #interrupts: Interrupts;
+  readonly #coroutines: Coroutines;
   readonly #loop: RunLoop;
 
   constructor(layout: Layout, options: MachineOptions) {
-    super(layout, options.cpus, options.memory);
-    this.livelockBound = options.livelockBound ?? 5_000;
-    this.maxSteps = options.maxSteps ?? 50_000;
+    const livelock = options.livelockBound ?? 5_000;
+    const bounds = { livelock, patience: livelock >> 1, steps: options.maxSteps ?? 50_000 };
+    super(layout, options.cpus, bounds, options.memory);
     this.cpus = Array.from({ length: options.cpus }, (_, id) => new Cpu(id, this));
     this.#locking = new Locking(this, options.rawNesting ?? false);
     this.lockClassOf = this.#locking.classOf;
@@ -61,9 +61,8 @@ export class Machine extends MachineState implements CpuHost, MachineView {
     const waiting = new Waiting(this, this.#grace, this.#translations);
     this.#interrupts = new Interrupts(this, waiting);
     const execution = new Execution(this, this.#locking, this.#grace, this.#translations);
-    const coroutines = new Coroutines(this, waiting, this.#interrupts);
-    const bounds = { livelock: this.livelockBound, steps: this.maxSteps };
-    this.#loop = new RunLoop(this, execution, coroutines, waiting, this.#interrupts, bounds);
+    this.#coroutines = new Coroutines(this, waiting, this.#interrupts);
+    this.#loop = new RunLoop(this, execution, this.#coroutines, waiting, this.#interrupts);
   }
 
   /** Runs a program to its end; returns one of `End`. Model errors are thrown. */
@@ -148,6 +147,14 @@ export class Machine extends MachineState implements CpuHost, MachineView {
   }
 
   // ---- what CPUs ask -------------------------------------------------------------------------------------------
+
+  runOn(cpu: CpuState): boolean {
+    return this.#loop.runOn(this.cpus[cpu.id]);
+  }
+
+  call(cpu: CpuState, callee: Frame): boolean {
+    return this.#coroutines.call(this.cpus[cpu.id], callee);
+  }
 
   lockTypeOf(address: number): number {
     return this.#locking.typeOf[address];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Access, Frame } from '../../src/engine/access.ts';
+import { Access, type Frame } from '../../src/engine/access.ts';
 import type { Cpu } from '../../src/engine/cpu.ts';
 import { EngineError } from '../../src/engine/errors.ts';
 import { Layout, word } from '../../src/engine/layout.ts';
@@ -178,5 +178,81 @@ describe('what a function returns instead of yielding it last', () => {
     const irqFirst = { ...calm, choose: (_kind: number, n: number) => n - 1 };
     const end = machine.run({ setup: [], cpus: [[operation]], interrupts: [[handler]] }, irqFirst);
     expect([end, machine.peek(w.x), machine.steps]).toEqual([End.Done, 12, 7]);
+  });
+});
+
+describe('a call from inside model code', () => {
+  const { described } = Access;
+  function* addAtOnce(cpu: Cpu, n: number): Frame {
+    const x = cpu.goesOn(cpu.readOnce(w.x)) ? cpu.result : yield described;
+    return cpu.goesOn(cpu.writeOnce(w.x, Number(x) + n)) ? cpu.result : described;
+  }
+  function* failsAtOnce(cpu: Cpu): Frame {
+    if (!cpu.calls(addAtOnce(cpu, 1))) yield described;
+    throw new RangeError('no');
+  }
+
+  /** With a second CPU, to which an execution switches at every other question. */
+  function runBoth(start: (cpu: Cpu) => Frame): Machine {
+    const machine = new Machine(layout, { cpus: 2, memory: memoryModels.sc });
+    let asked = 0;
+    const source = { ...calm, choose: (_kind: number, n: number) => asked++ % n };
+    const other = (cpu: Cpu) => addAtOnce(cpu, 10);
+    const list = [[{ name: 'op', args: [], start }], [{ name: 'other', args: [], start: other }]];
+    machine.run({ setup: [], cpus: list, interrupts: [] }, source);
+    return machine;
+  }
+
+  for (const [how, runIt] of Object.entries({ 'runs on': run, 'is suspended': runBoth })) {
+    it(`that ${how} may throw what its caller catches`, () => {
+      const machine = runIt(function* (cpu) {
+        try {
+          if (!cpu.calls(failsAtOnce(cpu))) yield described;
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError);
+          yield cpu.writeOnce(w.y, 7);
+        }
+        if (!cpu.calls(addAtOnce(cpu, 5))) yield described;
+      });
+      expect(machine.peek(w.y)).toBe(7);
+      expect(machine.peek(w.x) % 10).toBe(6);
+    });
+
+    it(`that ${how} may end the execution at a violation, which no caller can catch`, () => {
+      let went = '';
+      function* warns(cpu: Cpu): Step {
+        if (!cpu.goesOn(cpu.readOnce(w.y))) yield described;
+        cpu.warnOn(true, 'wrong');
+      }
+      const machine = runIt(function* (cpu) {
+        try {
+          if (!cpu.calls(warns(cpu))) yield described;
+          went = 'on';
+        } catch {
+          went = 'caught';
+        }
+      });
+      expect(machine.violation?.message).toBe('wrong');
+      expect(went).toBe('');
+    });
+  }
+
+  it('is not blamed for what the source of decisions throws', () => {
+    const choose = (): never => {
+      throw new SyntaxError('no decision');
+    };
+    let caught = false;
+    const start = function* (cpu: Cpu): Step {
+      try {
+        for (let i = 0; i < 2; i++) if (!cpu.calls(addAtOnce(cpu, 1))) yield described;
+      } catch {
+        caught = true;
+      }
+    };
+    const machine = new Machine(layout, { cpus: 2, memory: memoryModels.sc });
+    const list = [[{ name: 'op', args: [], start }], [{ name: 'op', args: [], start }]];
+    const program = { setup: [], cpus: list, interrupts: [] };
+    expect(() => machine.run(program, { ...calm, choose })).toThrow(SyntaxError);
+    expect(caught).toBe(false);
   });
 });

@@ -56,6 +56,10 @@ export class CpuState {
   frameBase = 0;
   /** The generator that just ended did so with a call: see `Cpu.tailCall`. */
   callsLast = false;
+  /** Result of the last access that was executed while the model code ran on: see `Cpu.goesOn`. */
+  result = 0;
+  /** Result of the last call that came to its end: see `Cpu.calls`. */
+  returned: unknown = 0;
   /** Index in `machine.program` of the operation that runs. */
   operation = -1;
   readonly interrupted: Interrupted[] = [];

@@ -21,9 +21,10 @@ const throwInto: (this: Frame, error: unknown) => IteratorResult<Access | Frame,
   generatorPrototype.throw;
 
 /**
- * The model code of the CPUs. `yield* f()` of a model comes here as `yield f()` (scripts/sites.mjs): the callee is put
- * onto the CPU's own call stack, so that resuming an access costs the same at any depth. What a function yields as its
- * last act it returns instead: an access, whose result is then that of the function, or a call (`Cpu.tailCall`).
+ * The model code of the CPUs. `yield* f()` of a model comes here as `cpu.calls(f())`, or as `yield f()` where the CPU is
+ * not known (scripts/sites.mjs): the callee is put onto the CPU's own call stack, so that resuming an access costs the
+ * same at any depth. What a function yields as its last act it returns instead: an access, whose result is then that of
+ * the function, or a call (`Cpu.tailCall`).
  */
 export class Coroutines {
   readonly #m: MachineState;
@@ -39,52 +40,78 @@ export class Coroutines {
   /** Resumes model code with the result of its access, up to its next access or the end of its operations. */
   advance(cpu: Cpu, accessResult: number): void {
     const m = this.#m;
-    const { frames } = cpu;
     let result: unknown = accessResult;
     try {
       while (true) {
         if (cpu.depth < 0 && !this.#nextOperation(cpu)) return;
-        const step = resume.call(frames[cpu.depth], result);
-        const { value } = step;
-        if (value === described) {
-          if (cpu.kind === Kind.None) this.#badYield(cpu);
-          // An operation that ended with it is resumed once more: that it is over counts only after the access.
-          if (step.done === true && cpu.depth > cpu.frameBase) cpu.depth--;
-          break;
-        }
-        // Of calls: what is no generator is noticed when it is resumed.
-        if (step.done !== true) {
-          frames[++cpu.depth] = value as Frame;
-          continue;
-        }
-        if (cpu.kind !== Kind.None) m.forgottenYield(cpu);
-        if (cpu.callsLast) {
-          cpu.callsLast = false;
-          frames[cpu.depth] = value as Frame;
-          continue;
-        }
-        if (cpu.depth-- > cpu.frameBase) {
-          result = value;
-          continue;
-        }
+        result = this.#run(cpu, cpu.frameBase, result);
+        if (result === described) break;
         result = 0;
-        m.progressAt = m.steps;
+        m.progressed();
         if (!cpu.inHandler) this.#operationDone(cpu);
         else if (this.#interrupts.end(cpu)) break;
       }
     } catch (error) {
       if (error === m.stop) return;
-      this.#unwind(cpu, error);
-      return;
+      throw error;
     }
-    const bit = 1 << cpu.id;
-    if (cpu.kind >= Kind.FirstBlocking) {
-      m.waiting |= bit;
-      if (this.#waiting.ready(cpu)) m.enabled |= bit;
-      else m.enabled &= ~bit;
-    } else {
-      m.waiting &= ~bit;
-      m.enabled |= bit;
+    // Then the code was suspended by `RunLoop.runOn`, which has looked at the access already.
+    if (m.decided >= 0 || m.violation !== null) return;
+    this.#waiting.describes(cpu);
+  }
+
+  /**
+   * Calls a generator from inside model code, which waits for it on the stack of JavaScript itself: true if it came to its
+   * end, with its result in `cpu.returned`. If not, the caller must be suspended too; both then are on the stack of the CPU.
+   */
+  call(cpu: Cpu, callee: Frame): boolean {
+    const depth = ++cpu.depth;
+    cpu.frames[depth] = callee;
+    try {
+      const result = this.#run(cpu, depth, 0);
+      if (result === described) return false;
+      cpu.returned = result;
+      return true;
+    } catch (error) {
+      // Nobody can catch a violation: the caller is suspended for good.
+      if (error === this.#m.stop) return false;
+      throw error;
+    }
+  }
+
+  /** Runs what lies on the call stack of a CPU from `base` on until that ends (its result) or is suspended (`described`). */
+  #run(cpu: Cpu, base: number, value: unknown): unknown {
+    const { frames } = cpu;
+    let result = value;
+    while (true) {
+      try {
+        while (true) {
+          const step = resume.call(frames[cpu.depth], result);
+          result = step.value;
+          if (result === described) {
+            if (cpu.kind === Kind.None && this.#m.violation === null) this.#badYield(cpu);
+            // An operation that ended with it is resumed once more: that it is over counts only after the access.
+            if (step.done === true && cpu.depth > cpu.frameBase) cpu.depth--;
+            return result;
+          }
+          // Of calls: what is no generator is noticed when it is resumed.
+          if (step.done !== true) {
+            frames[++cpu.depth] = result as Frame;
+            continue;
+          }
+          if (cpu.kind !== Kind.None) this.#m.forgottenYield(cpu);
+          if (cpu.callsLast) {
+            cpu.callsLast = false;
+            frames[cpu.depth] = result as Frame;
+            continue;
+          }
+          if (cpu.depth-- === base) return result;
+        }
+      } catch (error) {
+        if (error === this.#m.stop) throw error;
+        this.#unwind(cpu, base, error);
+        result = 0;
+      }
     }
   }
 
@@ -126,12 +153,11 @@ export class Coroutines {
   }
 
   /** Model code threw: its callers may catch that, as they would behind a real `yield*`. */
-  #unwind(cpu: Cpu, error: unknown): void {
+  #unwind(cpu: Cpu, base: number, error: unknown): void {
     if (cpu.depth >= 0 && !isGenerator(cpu.frames[cpu.depth])) this.#badYield(cpu);
-    if (cpu.depth <= cpu.frameBase) throw error;
-    cpu.depth--;
+    const depth = cpu.depth--;
+    if (depth <= base) throw error;
     cpu.frames[cpu.depth] = thrownInto(cpu.frames[cpu.depth], error);
-    this.advance(cpu, 0);
   }
 
   #badYield(cpu: Cpu): never {

@@ -1,4 +1,5 @@
 import { Choice } from '../access.ts';
+import type { Cpu } from '../cpu.ts';
 import { End } from '../program.ts';
 import { nthBit, popcount } from './bits.ts';
 import type { Coroutines } from './coroutines.ts';
@@ -8,14 +9,12 @@ import { reportDeadlock, reportLivelock } from './reports.ts';
 import { EVERYTHING, type MachineState } from './state.ts';
 import type { Waiting } from './waiting.ts';
 
+/** What `#next` adds to the place of a commit among those on offer, and to the number of a CPU that is interrupted. */
+const COMMIT = 1 << 10;
+const INTERRUPT = 1 << 20;
+
 /** Up to so many CPUs, who is the k-th enabled one is looked up instead of counted. */
 const MAX_TABLE_CPUS = 6;
-
-/** Bounds of an execution, in accesses. */
-export interface Bounds {
-  readonly livelock: number;
-  readonly steps: number;
-}
 
 /**
  * Runs actors until all CPUs are done: each step a CPU whose access is enabled, a delayed store that commits, or an
@@ -27,9 +26,9 @@ export class RunLoop {
   readonly #coroutines: Coroutines;
   readonly #waiting: Waiting;
   readonly #interrupts: Interrupts;
-  readonly #bounds: Bounds;
-  /** Accesses without progress after which memory is made calm, so that only a true livelock goes on. */
-  readonly #patience: number;
+  /** What was thrown by an access, or by the source of decisions, while model code ran. */
+  #failed = false;
+  #failure: unknown = null;
   /** By current CPU, enabled CPUs and k: the k-th enabled CPU, counting from the current one. */
   readonly #kth: Uint8Array;
 
@@ -39,15 +38,12 @@ export class RunLoop {
     coroutines: Coroutines,
     waiting: Waiting,
     interrupts: Interrupts,
-    bounds: Bounds,
   ) {
     this.#m = m;
     this.#execution = execution;
     this.#coroutines = coroutines;
     this.#waiting = waiting;
     this.#interrupts = interrupts;
-    this.#bounds = bounds;
-    this.#patience = bounds.livelock >> 1;
     const n = m.all > 1 << MAX_TABLE_CPUS ? 0 : popcount(m.all);
     this.#kth = new Uint8Array((n * n) << n);
     for (let i = 0; i < this.#kth.length; i++) {
@@ -61,39 +57,58 @@ export class RunLoop {
     const m = this.#m;
     this.#begin();
     if (m.violation !== null) return End.Violation;
-    const { memory, source } = m;
     while (true) {
-      if (m.waiting !== 0 && m.changed !== 0) this.#waiting.recheck(m.changed);
-      const { enabled } = m;
-      let k = 0;
-      let count = 1;
-      if (
-        (enabled & (enabled - 1)) !== 0 ||
-        memory.commits !== 0 ||
-        m.irqReady !== 0 ||
-        enabled === 0 ||
-        source.everyStep
-      ) {
-        if (m.done === m.all) return End.Done;
-        count = popcount(enabled);
-        const n = count + memory.commits + (m.irqReady === 0 ? 0 : popcount(m.irqReady));
-        if (n === 0) {
-          reportDeadlock(m);
-          return End.Violation;
-        }
-        k = n > 1 || source.everyStep ? source.choose(Choice.Actor, n) : 0;
-      }
-      if (k < count) this.#access(k);
-      else if (k < count + memory.commits) this.#commit(k - count);
+      const actor = m.decided >= 0 ? m.decided : this.#next();
+      m.decided = -1;
+      if (actor < 0) return m.violation === null ? End.Done : End.Violation;
+      if (actor < COMMIT) {
+        const cpu = m.cpus[actor];
+        const result = this.#access(cpu);
+        if (m.violation === null) this.#coroutines.advance(cpu, result);
+      } else if (actor < INTERRUPT) this.#commit(actor - COMMIT);
       else {
         m.changed = EVERYTHING;
-        const cpu = m.cpus[nthBit(m.irqReady, k - count - memory.commits)];
+        const cpu = m.cpus[actor - INTERRUPT];
         this.#interrupts.begin(cpu);
         this.#coroutines.advance(cpu, 0);
       }
+      if (this.#failed) this.#fail();
       if (m.violation !== null) return End.Violation;
-      if (m.steps - m.progressAt > this.#patience && this.#stuck()) return End.Violation;
-      if (m.steps > this.#bounds.steps) return End.Long;
+      if (m.steps > m.free) {
+        if (m.steps - m.progressAt > m.bounds.patience && this.#stuck()) return End.Violation;
+        if (m.steps > m.bounds.steps) return End.Long;
+      }
+    }
+  }
+
+  /**
+   * Model code of a CPU runs and has described its next access: decides who goes next, as `phase` would if the code were
+   * suspended. If it is this CPU, the access is executed at once and its result left in `cpu.result`; a suspension costs
+   * several times what an access does, and a CPU mostly goes on. Returns false if the code must be suspended.
+   */
+  runOn(cpu: Cpu): boolean {
+    const m = this.#m;
+    if (m.steps > m.free || m.violation !== null) return false;
+    try {
+      this.#waiting.describes(cpu);
+      while (true) {
+        const actor = this.#next();
+        if (actor === cpu.id) {
+          cpu.result = this.#access(cpu);
+          return m.violation === null;
+        }
+        if (actor < COMMIT || actor >= INTERRUPT) {
+          m.decided = actor;
+          return false;
+        }
+        this.#commit(actor - COMMIT);
+        if (m.violation !== null) return false;
+      }
+    } catch (error) {
+      // Not to be thrown through model code, which is not at fault.
+      this.#failed = true;
+      this.#failure = error;
+      return false;
     }
   }
 
@@ -105,23 +120,50 @@ export class RunLoop {
     m.irqReady = 0;
     m.current = 0;
     m.progressAt = m.steps;
+    m.free = -1;
     for (const cpu of m.cpus) {
       this.#coroutines.advance(cpu, 0);
       m.updateIrq(cpu);
       if (m.violation !== null) return;
     }
     m.changed = EVERYTHING;
+    m.beginFree();
   }
 
-  #access(k: number): void {
+  /** Who goes next: a CPU, COMMIT and the place of a store, or INTERRUPT and a CPU; -1 if that is nobody. */
+  #next(): number {
     const m = this.#m;
-    const id = this.enabledCpu(k);
-    m.current = id;
-    const cpu = m.cpus[id];
+    if (m.waiting !== 0 && m.changed !== 0) this.#waiting.recheck(m.changed);
+    const { enabled, source } = m;
+    const { commits } = m.memory;
+    let k = 0;
+    if (
+      (enabled & (enabled - 1)) !== 0 ||
+      commits !== 0 ||
+      m.irqReady !== 0 ||
+      enabled === 0 ||
+      source.everyStep
+    ) {
+      if (m.done === m.all) return -1;
+      const count = popcount(enabled);
+      const n = count + commits + (m.irqReady === 0 ? 0 : popcount(m.irqReady));
+      if (n === 0) {
+        reportDeadlock(m);
+        return -1;
+      }
+      k = n > 1 || source.everyStep ? source.choose(Choice.Actor, n) : 0;
+      if (k >= count + commits) return INTERRUPT + nthBit(m.irqReady, k - count - commits);
+      if (k >= count) return COMMIT + k - count;
+    }
+    return this.enabledCpu(k);
+  }
+
+  #access(cpu: Cpu): number {
+    const m = this.#m;
+    m.current = cpu.id;
     // Whether this CPU must wait for what comes next is looked at when it has come there.
     m.changed = m.waiting === 0 ? 0 : this.#waiting.changedBy(cpu);
-    const result = this.#execution.execute(cpu);
-    if (m.violation === null) this.#coroutines.advance(cpu, result);
+    return this.#execution.execute(cpu);
   }
 
   #commit(place: number): void {
@@ -136,13 +178,20 @@ export class RunLoop {
     m.observer.commit(owner, address);
   }
 
+  #fail(): never {
+    this.#failed = false;
+    const failure = this.#failure;
+    this.#failure = null;
+    throw failure;
+  }
+
   /** After long without progress: calms memory, or gives up. */
   #stuck(): boolean {
     const m = this.#m;
     m.memory.catchUp();
     m.changed = EVERYTHING;
-    if (m.violation === null && m.steps - m.progressAt > this.#bounds.livelock) {
-      reportLivelock(m, this.#bounds.livelock);
+    if (m.violation === null && m.steps - m.progressAt > m.bounds.livelock) {
+      reportLivelock(m, m.bounds.livelock);
     }
     return m.violation !== null;
   }

@@ -17,6 +17,16 @@ export const EVERYTHING = -1;
 /** CPUs of a machine at most: sets of them are the bits of a small integer. */
 export const MAX_CPUS = 30;
 
+/** Bounds of an execution, in accesses. */
+export interface Bounds {
+  /** Without an operation completing, after which it is a livelock. */
+  readonly livelock: number;
+  /** Likewise, after which memory is made calm, so that only a true livelock goes on. */
+  readonly patience: number;
+  /** In all. */
+  readonly steps: number;
+}
+
 /** Always the calmest answer: runs the setup. */
 export const calm: DecisionSource = {
   everyStep: false,
@@ -44,6 +54,7 @@ export abstract class MachineState implements MemoryHost {
   /** Called when a store reaches a word declared `watched`; may call `report`. */
   watcher: ((address: number, old: number, value: number, cpu: number, site: number) => void) | null = null;
   program: BoundProgram | null = null;
+  readonly bounds: Bounds;
   /** The CPU that ran last: staying on it is the calmest decision. */
   current = 0;
 
@@ -61,6 +72,10 @@ export abstract class MachineState implements MemoryHost {
   done = 0;
   /** What the last step may have changed of what CPUs wait for: 0 nothing, a word, or EVERYTHING. */
   changed = EVERYTHING;
+  /** The actor that goes next, if that was asked while model code ran: see `RunLoop.runOn`. -1 if not. */
+  decided = -1;
+  /** Up to so many steps no bound of the execution is reached; -1 while accesses may not run inside model code. */
+  free = -1;
   /** `steps` when an operation last completed. */
   progressAt = 0;
   inSetup = false;
@@ -74,10 +89,12 @@ export abstract class MachineState implements MemoryHost {
   constructor(
     layout: Layout,
     cpus: number,
+    bounds: Bounds,
     memory: (layout: Layout, cpus: number, host: MemoryHost) => Memory,
   ) {
     if (cpus < 1 || cpus > MAX_CPUS) throw new EngineError(`a machine has 1 to ${MAX_CPUS} CPUs`);
     this.layout = layout;
+    this.bounds = bounds;
     this.memory = memory(layout, cpus, this);
     this.words = this.memory.words;
     this.race = layout.attributes.some(attr => (attr & Attr.Plain) !== 0) ? new Race(layout, cpus) : null;
@@ -103,6 +120,19 @@ export abstract class MachineState implements MemoryHost {
     if (this.observations.length > 0) this.observations.length = 0;
     this.current = 0;
     this.progressAt = 0;
+    this.decided = -1;
+    this.free = -1;
+  }
+
+  /** An operation has completed. */
+  progressed(): void {
+    this.progressAt = this.steps;
+    if (this.free >= 0) this.beginFree();
+  }
+
+  /** Sets `free` anew. */
+  beginFree(): void {
+    this.free = Math.min(this.progressAt + this.bounds.patience, this.bounds.steps);
   }
 
   /** Asks the decision source; 0 is the calmest answer. */

@@ -18,6 +18,20 @@ export class Waiting {
     this.#hasSlab = m.layout.caches.length > 0;
   }
 
+  /** A CPU has described its next access: whether that can run now. */
+  describes(cpu: CpuState): void {
+    const m = this.#m;
+    const bit = 1 << cpu.id;
+    if (cpu.kind >= Kind.FirstBlocking) {
+      m.waiting |= bit;
+      if (this.ready(cpu)) m.enabled |= bit;
+      else m.enabled &= ~bit;
+    } else {
+      m.waiting &= ~bit;
+      m.enabled |= bit;
+    }
+  }
+
   /** Whether the pending access of a blocking kind can run now. */
   ready(cpu: CpuState): boolean {
     const { memory, slab } = this.#m;
