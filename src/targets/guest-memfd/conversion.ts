@@ -26,6 +26,8 @@ export function* gmemSetAttributes(
   if (!isPrivate || (yield* isUnused(cpu, s, start, end))) {
     yield* gmemInvalidateBegin(cpu, s, start, end, null);
     if (!isPrivate && d.privateAt !== 'never') yield* archGmemInvalidate(cpu, s, start, end);
+    // mas_store_prealloc() in a tree whose lock is invalidate_lock: where it writes in place (an exact fit, a boundary that
+    // moves) no lock and no barrier comes after the store.
     for (let index = start; index < end; index++) {
       yield cpu.writeOnce(inode.attributes[index], isPrivate ? 1 : 0);
     }

@@ -40,6 +40,11 @@ export interface Design {
   readonly slotsLockInFault: boolean;
   /** Attributes belong to the inode, pages are converted in place, faults take invalidate_lock shared (v7/v8 series). */
   readonly inPlace: boolean;
+  /**
+   * The fault looks the inode's attribute up with invalidate_lock held for read (RFC v4 of 26 March 2026); else by RCU alone
+   * (from v7, 22 May 2026).
+   */
+  readonly attributesUnderLock: boolean;
   /** kvm_gmem_get_pfn() takes invalidate_lock for read. */
   readonly lockInGetPfn: boolean;
   /** Private pages leave the direct map (2022/23) instead of having their 2M entry split (v6.9). */
@@ -165,6 +170,7 @@ export function designOf(settings: Settings): Design {
     slotsLockInside: bool('slotsLockInside'),
     slotsLockInFault: bool('slotsLockInFault'),
     inPlace: bool('inPlace'),
+    attributesUnderLock: bool('attributesUnderLock'),
     lockInGetPfn: bool('lockInGetPfn'),
     unmapDirect: bool('unmapDirect'),
     splitFirst: bool('splitFirst'),

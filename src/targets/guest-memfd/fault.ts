@@ -51,7 +51,7 @@ function* faultInSlot(cpu: Cpu, s: State, gfn: number, isPrivate: boolean): Kern
   }
   if ((yield cpu.readOnce(slotAt(s, slot).flags)) === MEMSLOT_INVALID) return 'again';
   // KVM_EXIT_MEMORY_FAULT: the guest implicitly asks for a conversion.
-  if (((yield cpu.readOnce(attributeOf(s, gfn))) !== 0) !== isPrivate) return 'exit';
+  if ((yield* isPrivateGfn(cpu, s, gfn)) !== isPrivate) return 'exit';
   const found = yield* faultinPfn(cpu, s, gfn, slot, isPrivate);
   if (found === null) return 'exit';
   if (!d.snapshotFirst) seq = yield cpu.readOnce(kvm.mmu_invalidate_seq);
@@ -65,6 +65,18 @@ function* faultInSlot(cpu: Cpu, s: State, gfn: number, isPrivate: boolean): Kern
   yield cpu.readUnlock(kvm.mmu_lock);
   if (found.folio !== null) yield* folioPutRefs(cpu, s, found.folio, 1);
   return 'again';
+}
+
+/**
+ * kvm_mem_is_private(): an xarray or (D8) a maple tree, read by RCU. The series has had the lookup under invalidate_lock as
+ * well, which orders it after the store of whoever raised the sequence.
+ */
+function* isPrivateGfn(cpu: Cpu, s: State, gfn: number): Kernel<boolean> {
+  const locked = s.d.inPlace && s.d.attributesUnderLock;
+  if (locked) yield cpu.downRead(s.inode.invalidate_lock);
+  const attribute = yield cpu.readOnce(attributeOf(s, gfn));
+  if (locked) yield cpu.upRead(s.inode.invalidate_lock);
+  return attribute !== 0;
 }
 
 /** kvm_mmu_faultin_pfn(): from the file for private gfns (and for files that are mapped shared), else user memory. */

@@ -88,6 +88,12 @@ export const switches: readonly Switch[] = [
   sw('fault-without-init-shared', 'the host faults in pages of VMs with private memory', 'fe2bf6234e94', {
     mmapNeedsShared: false,
   }),
+  sw(
+    'attributes-under-lock',
+    'the fault looks the attribute up with invalidate_lock held for read',
+    'kvm_gmem_get_memory_attributes() of RFC v4, 26 March 2026',
+    { attributesUnderLock: true },
+  ),
   sw('no-refcount-check', 'conversion ignores references', 'mutation of D8', { refcountCheck: false }),
   sw('no-host-unmap', "conversion leaves the host's mappings", 'mutation of D8', {
     hostUnmap: false,

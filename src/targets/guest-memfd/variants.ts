@@ -9,6 +9,7 @@ const fixed: Design = {
   slotsLockInside: false,
   slotsLockInFault: false,
   inPlace: false,
+  attributesUnderLock: false,
   lockInGetPfn: false,
   unmapDirect: false,
   splitFirst: true,

@@ -3,7 +3,7 @@ import type { Cpu } from '../../engine/cpu.ts';
 import { allocPage, folioUnlock, getPage, putPage } from '../kernel/page.ts';
 import { mteClearPageTags, setPageMteTagged, tryPageMteTagging } from '../kernel/page-tags.ts';
 import { pteNumber, ptePage, ptePresent, pteTagged, pteWrite } from '../kernel/pte.ts';
-import { folioFreeSwap, HAS_CACHE, swapFree } from '../kernel/swap-map.ts';
+import { COUNT, folioFreeSwap, swapFree } from '../kernel/swap-map.ts';
 import { copyHighpage } from './copy.ts';
 import { kasanUnpoisonPage } from './kasan.ts';
 import { invalidateRangeEnd, invalidateRangeStart } from './kvm-notifier.ts';
@@ -74,15 +74,27 @@ export function* doSwapPage(
       if (s.d.swapFreeFirst) yield* dropSwap(cpu, s, slot, page);
       if (early) yield* mteRestoreTags(cpu, s, slot, page, false);
       if (early && !s.d.swapFreeFirst) yield* dropSwap(cpu, s, slot, page);
-      const exclusive =
-        ((yield cpu.readOnce(s.slots[slot].map)) & (HAS_CACHE - 1)) === (s.d.swapFreeFirst || early ? 0 : 1);
+      const dropped = early || s.d.swapFreeFirst;
+      const exclusive = yield* isExclusive(cpu, s, slot, page, dropped);
       yield* setPteAt(cpu, s, pte[index], ptePage(page.index, tagged, write && exclusive));
-      if (!early && !s.d.swapFreeFirst) yield* dropSwap(cpu, s, slot, page);
+      if (!dropped) yield* dropSwap(cpu, s, slot, page);
     }
     yield cpu.spinUnlock(ptl);
   }
   yield folioUnlock(cpu, page);
   yield* putPage(cpu, s, page);
+}
+
+/**
+ * Whether a write fault may map the page writable: folio_ref_count() of 1 once the slot is dropped (v5.18), reuse_swap_page()
+ * before that. Here the entry has its reference already; as long as the slot is not dropped there are its count and its
+ * cached page's reference as well. pte_swp_exclusive(), which knows more (v5.19), is left out: the fault then goes on to
+ * do_wp_page().
+ */
+function* isExclusive(cpu: Cpu, s: State, slot: number, page: Page, dropped: boolean): Kernel<boolean> {
+  if (dropped) return (yield cpu.readOnce(page.refcount)) === 2;
+  if (((yield cpu.readOnce(s.slots[slot].map)) & COUNT) !== 1) return false;
+  return (yield cpu.readOnce(page.refcount)) === 3;
 }
 
 /** swap_free() and try_to_free_swap(). */
