@@ -8,6 +8,7 @@ import { litmusCommand, litmusOptions } from './commands/litmus.ts';
 import { matrixCommand, matrixOptions } from './commands/matrix.ts';
 import { minimizeCommand } from './commands/minimize.ts';
 import { replayCommand } from './commands/replay.ts';
+import { reportCommand, reportOptions } from './commands/report.ts';
 import { selfcheckCommand } from './commands/selfcheck.ts';
 import { targetsCommand } from './commands/targets.ts';
 import { whatsupCommand } from './commands/whatsup.ts';
@@ -136,6 +137,12 @@ async function parse(args: readonly string[]): Promise<number> {
             executions: parseCount('--execs', argv.execs, 1, 1e12),
           }),
         ),
+    )
+    .command(
+      'report <path>',
+      'write what was found as a page, or a case as a mail or a timeline',
+      y => reportOptions(y),
+      argv => using(argv, (targets, options) => reportCommand(targets, options, argv)),
     )
     .command(
       'whatsup <dir>',

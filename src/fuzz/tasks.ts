@@ -1,6 +1,7 @@
 import type { Case } from './case/case.ts';
 import type { Evaluated } from './coverage/evaluate.ts';
 import type { PairCounts } from './coverage/operation-pairs.ts';
+import type { Exploration, ExploreRequest } from './explore.ts';
 import type { Cost } from './matrix/cost-figures.ts';
 import type { Proof, ProofBound } from './matrix/proof.ts';
 import type { Minimized } from './minimize/minimize.ts';
@@ -187,6 +188,11 @@ export interface MinimizeTask {
   readonly budget: number;
 }
 
+/** Runs what one program can do within ever wider bounds, then random schedules. */
+export interface ExploreTask extends ExploreRequest {
+  readonly type: 'explore';
+}
+
 /** Sites of a target's model that executions reached, and all of them. */
 export interface SitesTask {
   readonly type: 'sites';
@@ -233,6 +239,7 @@ export interface Tasks {
   steps: { task: StepsTask; result: Stepped };
   search: { task: SearchTask; result: Case | null };
   minimize: { task: MinimizeTask; result: Minimized | null };
+  explore: { task: ExploreTask; result: Exploration };
   evaluate: { task: EvaluateTask; result: readonly (Evaluated | string)[] };
   cost: { task: CostTask; result: Cost };
   prove: { task: ProveTask; result: Proof };

@@ -9,6 +9,7 @@ import { type Case, caseDesign } from './case/case.ts';
 import { Evaluator } from './coverage/evaluate.ts';
 import { CoverageSession } from './coverage/session.ts';
 import { Executor, memoryByName } from './executor.ts';
+import { explore } from './explore.ts';
 import { ProgramGenerator } from './generate.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { measureCost } from './matrix/cost.ts';
@@ -71,6 +72,8 @@ export default async function runTask({ task, modules, heartbeat, journal }: Env
         () => beat.beat(),
         size => beat.size(size),
       );
+    case 'explore':
+      return explore(await ofCase(task.case), task, () => beat.beat());
     case 'evaluate': {
       const evaluator = new Evaluator(await ofJob(task.job));
       return task.cases.map(one => {

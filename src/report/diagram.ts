@@ -3,9 +3,8 @@ import type { AccessEvent, Trace, TraceEvent, TraceViolation } from '../fuzz/tra
 import { accessMarks, accessText } from './access-text.ts';
 import { type Spell, spelling } from './location.ts';
 import { relevant } from './relevance.ts';
+import { MAIL_WIDTH, wrap } from './wrap.ts';
 
-/** Columns of a diagram: it is pasted into mails. */
-export const DIAGRAM_WIDTH = 76;
 /** A column begins at least this far to the right of the one before; longer lines are broken. */
 const MIN_INDENT = 12;
 const MAX_INDENT = 38;
@@ -128,11 +127,11 @@ function columns(cpus: number, lines: readonly Line[]): readonly number[] {
   const between = Math.max(1, cpus - 1);
   const least = Math.max(
     MIN_INDENT / 2,
-    Math.min(2 * MIN_INDENT, Math.floor((DIAGRAM_WIDTH - LAST_COLUMN) / between)),
+    Math.min(2 * MIN_INDENT, Math.floor((MAIL_WIDTH - LAST_COLUMN) / between)),
   );
   let step = MAX_INDENT;
   for (const { cpu, text } of lines) {
-    if (cpu > 0) step = Math.min(step, Math.floor((DIAGRAM_WIDTH - text.length) / cpu));
+    if (cpu > 0) step = Math.min(step, Math.floor((MAIL_WIDTH - text.length) / cpu));
   }
   const indent = Math.max(step, least);
   return Array.from({ length: cpus }, (_, cpu) => cpu * indent);
@@ -146,25 +145,6 @@ function titles(indents: readonly number[]): readonly string[] {
 
 function place(lines: readonly Line[], indents: readonly number[]): readonly string[] {
   return lines.flatMap(({ cpu, text }) => wrap(text, indents[cpu] ?? 0));
-}
-
-/** Breaks a text that is too long at spaces; what follows is indented further. */
-function wrap(text: string, indent: number): readonly string[] {
-  const lead = (/^ */.exec(text)?.[0] ?? '').length;
-  const lines: string[] = [];
-  let line = ' '.repeat(indent + lead);
-  let empty = true;
-  for (const word of text.trim().split(' ')) {
-    if (!empty && line.length + 1 + word.length > DIAGRAM_WIDTH) {
-      lines.push(line);
-      line = ' '.repeat(indent + lead + 4);
-      empty = true;
-    }
-    line += empty ? word : ` ${word}`;
-    empty = false;
-  }
-  lines.push(line);
-  return lines;
 }
 
 function footer(hidden: readonly (readonly [reason: string, accesses: number])[]): readonly string[] {

@@ -1,7 +1,7 @@
 import { type Case, caseDesign, verdictText } from '../fuzz/case/case.ts';
 import type { AccessEvent, Trace } from '../fuzz/trace.ts';
 import { accessMarks, accessText } from './access-text.ts';
-import { readsFrom } from './flow/reads-from.ts';
+import { flowOf } from './flow/reads-from.ts';
 import { delaySpans, lockSpans, type Span } from './flow/spans.ts';
 
 /** An event of the Trace Event Format, as Chrome writes and Perfetto reads it; times are microseconds. */
@@ -152,7 +152,7 @@ function accesses(trace: Trace, clock: Clock): readonly TimelineEvent[] {
 function flows(trace: Trace, clock: Clock): readonly TimelineEvent[] {
   const at = new Map(trace.events.map((event, i) => [event, clock.begin(i)]));
   let id = 0;
-  return [...readsFrom(trace)].flatMap(([read, store]): readonly TimelineEvent[] => {
+  return [...flowOf(trace).from].flatMap(([read, store]): readonly TimelineEvent[] => {
     const [from, to] = [store === null ? undefined : at.get(store), at.get(read)];
     if (store === null || store.cpu === read.cpu || from === undefined || to === undefined) return [];
     const flow = { name: 'reads from', cat: 'flow', pid: PID, id: `0x${(++id).toString(16)}` } as const;

@@ -1,5 +1,6 @@
 import { Kind, Order, RmwOp } from '../engine/access.ts';
 import type { AccessEvent, Trace, TraceEvent } from '../fuzz/trace.ts';
+import { delaySpans } from './flow/spans.ts';
 
 /** What a diagram shows of a trace, and how much it leaves out, by reason. */
 export interface Relevant {
@@ -48,10 +49,11 @@ export function relevant(trace: Trace): Relevant {
   const locksMatter = /lock|atomic|grace/.test(trace.violation?.oracle ?? '');
   const uncontended = locksMatter ? new Set<AccessEvent>() : uncontendedLocks(accesses);
   const repeated = repeatedReads(concurrent);
+  const overdue = overdueStores(trace);
   const gracePeriods = accesses.some(({ kind }) => kind === Kind.SyncRcuStart || kind === Kind.SyncSrcuStart);
   const reasonToHide = (event: AccessEvent): string | null => {
     const { kind, address } = event;
-    if (isRemarkable(event) || about(event)) return null;
+    if (isRemarkable(event) || about(event) || overdue.has(event)) return null;
     if (locksMatter && (lockKinds.has(kind) || unlockKinds.has(kind))) return null;
     if (kind === Kind.Fence) return trace.memory === 'sc' ? Reason.Barrier : null;
     if (kind === Kind.Relax) return Reason.Barrier;
@@ -81,6 +83,13 @@ function isRemarkable(event: AccessEvent): boolean {
   return event.stale > 0 || forced || event.cached || !event.executed || failed;
 }
 
+/** Stores to the violation's object that are still delayed at the end. */
+function overdueStores(trace: Trace): ReadonlySet<AccessEvent> {
+  const object = objectOf(trace.violation?.location ?? '');
+  const left = delaySpans(trace).filter(({ to }) => to === trace.events.length);
+  return new Set(left.map(({ event }) => event).filter(({ location }) => objectOf(location) === object));
+}
+
 /**
  * Whether an access is to what the violation is about: the location; and where all of it happened on one CPU, the
  * whole object, or there would be nothing to see.
@@ -99,7 +108,7 @@ function concerned(accesses: readonly AccessEvent[], trace: Trace): (event: Acce
 }
 
 /** `pages[0].tags[1]` -> `pages[0]` */
-function objectOf(location: string): string {
+export function objectOf(location: string): string {
   const dot = location.indexOf('.');
   return dot < 0 ? location : location.slice(0, dot);
 }

@@ -8,8 +8,9 @@ import type { BoundOperation } from '../../src/engine/program.ts';
 import { Replay } from '../../src/engine/strategies/replay.ts';
 import { parseSchedule } from '../../src/fuzz/case/schedule-text.ts';
 import { type Trace, TraceRecorder } from '../../src/fuzz/trace.ts';
-import { DIAGRAM_WIDTH, diagram } from '../../src/report/diagram.ts';
+import { diagram } from '../../src/report/diagram.ts';
 import { traceText } from '../../src/report/trace-text.ts';
+import { MAIL_WIDTH } from '../../src/report/wrap.ts';
 
 const PG = { mte_tagged: 0, mte_lock: 1 };
 const layout = new Layout();
@@ -68,7 +69,7 @@ function run(cpus: readonly (readonly BoundOperation[])[], memory: MemoryName, s
 /** Compares with the golden file and checks what holds for every diagram. */
 async function golden(trace: Trace, name: string): Promise<void> {
   const text = diagram(trace);
-  for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(DIAGRAM_WIDTH);
+  for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(MAIL_WIDTH);
   expect(text).toMatch(/^[\x20-\x7e\n]*$/);
   await expect(`${text}\n`).toMatchFileSnapshot(`golden/${name}.golden.txt`);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Kind } from '../../src/engine/access.ts';
 import type { AccessEvent, Trace } from '../../src/fuzz/trace.ts';
-import { isRead, readsFrom } from '../../src/report/flow/reads-from.ts';
+import { flowOf, isRead } from '../../src/report/flow/reads-from.ts';
 import { delaySpans, lockSpans } from '../../src/report/flow/spans.ts';
 import { perfetto, type TimelineEvent, timeline } from '../../src/report/perfetto.ts';
 import { corpus, shown } from './corpus.ts';
@@ -21,7 +21,7 @@ describe('reads-from', () => {
     let reads = 0;
     let untold = 0;
     for (const { replayed } of corpus) {
-      const found = readsFrom(replayed.trace);
+      const found = flowOf(replayed.trace).from;
       for (const read of accessesOf(replayed.trace)) {
         if (!isRead(read) || !read.executed || read.address === 0) continue;
         reads++;
@@ -42,7 +42,7 @@ describe('reads-from', () => {
 
   it('takes a read past a delayed store to what was there before', () => {
     const { trace } = shown('mte-sync/H24-barrier.yaml').replayed;
-    const found = readsFrom(trace);
+    const found = flowOf(trace).from;
     const last = [...found.keys()].findLast(read => read.location === 'pages[0].tags[0]');
     expect(brief(last)).toBe("CPU0 pages[0].tags[0] 10 (previous owner's)");
     expect(brief(last && found.get(last))).toBe('null');
@@ -50,7 +50,7 @@ describe('reads-from', () => {
 
   it('takes a stale read to an older value than the newest', () => {
     const stale = corpus.flatMap(({ replayed }) =>
-      [...readsFrom(replayed.trace)].filter(([read]) => read.stale > 0),
+      [...flowOf(replayed.trace).from].filter(([read]) => read.stale > 0),
     );
     expect(stale.length).toBeGreaterThan(0);
     for (const [read, store] of stale)

@@ -2,12 +2,20 @@ import { Kind, Order } from '../../engine/access.ts';
 import { rmwFails, rmwResult } from '../../engine/memory/memory.ts';
 import type { AccessEvent, Trace, Visible } from '../../fuzz/trace.ts';
 
-/** Where the value of a read came from: the access that stored it, or null for what was there before any of the trace. */
-export type ReadsFrom = ReadonlyMap<AccessEvent, AccessEvent | null>;
+/** The access that stored a value; null for what was there before any of the trace. */
+type Source = AccessEvent | null;
+
+/** How values went through an execution. */
+export interface Flow {
+  /** Where the value of a read came from. */
+  readonly from: ReadonlyMap<AccessEvent, Source>;
+  /** What a store replaced when it reached memory, and by which value; not there for a store that never did. */
+  readonly over: ReadonlyMap<AccessEvent, { readonly store: Source; readonly value: number | null }>;
+}
 
 /** A value that a word had; numbers that the trace does not tell are null. */
 interface Version {
-  readonly store: AccessEvent | null;
+  readonly store: Source;
   value: number | null;
 }
 
@@ -15,12 +23,13 @@ interface Version {
 type History = Version[];
 
 /**
- * The store that each read of a trace got its value from. A trace tells values and how far a load looked back, not which
+ * The store that each read of a trace got its value from, and what each store replaced. A trace tells values and how far a load looked back, not which
  * store that was: this follows memory through the trace, and names a store only if it left the value that was read.
  * Reads of words that something other than an access has changed (poison of freed objects) may be missing.
  */
-export function readsFrom(trace: Trace): ReadsFrom {
-  const found = new Map<AccessEvent, AccessEvent | null>();
+export function flowOf(trace: Trace): Flow {
+  const from = new Map<AccessEvent, Source>();
+  const over = new Map<AccessEvent, Version>();
   const memory = new Map<number, History>();
   const delayed: AccessEvent[] = [];
   const walks = new Map<string, Version>();
@@ -31,9 +40,11 @@ export function readsFrom(trace: Trace): ReadsFrom {
   };
   const publish = (store: AccessEvent): void => {
     const history = historyOf(store.address);
-    const old = history.at(-1)?.value ?? null;
-    const value = valueAfter(store, old);
-    if (value !== undefined) history.push({ store, value });
+    const old = history.at(-1) ?? { store: null, value: null };
+    const value = valueAfter(store, old.value);
+    if (value === undefined) return;
+    over.set(store, old);
+    history.push({ store, value });
   };
   /** Takes a store that became visible out of the buffer; false if it was not in it. */
   const drain = ({ cpu, address }: Visible): boolean => {
@@ -57,7 +68,7 @@ export function readsFrom(trace: Trace): ReadsFrom {
           ? { store: own, value: own.a }
           : versionRead(event, history, trace.memory);
       if (version !== undefined && agrees(version, event)) {
-        found.set(event, version.store);
+        from.set(event, version.store);
         if (event.kind === Kind.Walk) walks.set(key, version);
         if (version.value === null && !testsBit(event)) version.value = event.result;
       }
@@ -65,7 +76,29 @@ export function readsFrom(trace: Trace): ReadsFrom {
     if (event.delayed && late.length === 0) delayed.push(event);
     else publish(event);
   }
-  return found;
+  return { from, over };
+}
+
+/**
+ * The store that gave a read what it saw: of a read that tests a bit the one that last changed that bit, whatever was
+ * done to the others since. Undefined if it cannot be told.
+ */
+export function sourceOf(flow: Flow, read: AccessEvent): Source | undefined {
+  let store = flow.from.get(read);
+  if (!testsBit(read)) return store;
+  const mask = read.kind === Kind.BitTrylock ? 1 << read.a : read.a;
+  while (store !== null && store !== undefined && !changes(store, mask, flow.over.get(store)?.value ?? null))
+    store = flow.over.get(store)?.store;
+  return store;
+}
+
+/** Whether a store changed the bits of a mask, `old` being the value that it replaced. */
+function changes(store: AccessEvent, mask: number, old: number | null): boolean {
+  const value = valueAfter(store, old);
+  if (old !== null && value !== null && value !== undefined) return (old & mask) !== (value & mask);
+  if (store.kind === Kind.Store || store.kind === Kind.PlainStore) return true;
+  const own = store.kind === Kind.Rmw ? store.a : 1 << store.a;
+  return (own & mask) !== 0;
 }
 
 const readKinds: ReadonlySet<number> = new Set([
