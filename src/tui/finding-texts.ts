@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Case } from '../fuzz/case/case.ts';
+import { readCase } from '../fuzz/case/read.ts';
+import { Report } from '../fuzz/directory/crash-store.ts';
+import { WorkerPool } from '../fuzz/pool.ts';
+import type { FindingView } from '../fuzz/statistics/snapshot.ts';
+import { diagram } from '../report/diagram.ts';
+import { report } from '../report/report.ts';
+import { traceText } from '../report/trace-text.ts';
+import type { Target } from '../targets/target.ts';
+import type { FindingText, Tab, Texts } from './texts.ts';
+
+const LOADING: FindingText = { state: 'loading' };
+
+type AllTexts = Readonly<Record<Tab, FindingText>>;
+
+interface Made {
+  /** Which state of the finding the texts are of; empty if they were not all asked for. */
+  readonly of: string;
+  readonly texts: AllTexts;
+}
+
+/** Texts of findings, made when they are asked for by running the case again in a worker. */
+export class FindingTexts implements Texts {
+  readonly #targets: readonly Target[];
+  readonly #modules: readonly string[];
+  readonly #hangSeconds: number;
+  readonly #folderOf: (folder: string) => string;
+  readonly #onChange: () => void;
+  readonly #texts = new Map<string, Made>();
+  #pool: WorkerPool | null = null;
+
+  /**
+   * @param folderOf where a finding's folder lies, seen from here.
+   * @param onChange called when a text has come.
+   */
+  constructor(
+    targets: readonly Target[],
+    modules: readonly string[],
+    hangSeconds: number,
+    folderOf: (folder: string) => string,
+    onChange: () => void,
+  ) {
+    this.#targets = targets;
+    this.#modules = modules;
+    this.#hangSeconds = hangSeconds;
+    this.#folderOf = folderOf;
+    this.#onChange = onChange;
+  }
+
+  of(folder: string, tab: Tab): FindingText {
+    return this.#texts.get(folder)?.texts[tab] ?? LOADING;
+  }
+
+  /** Reads the report of a finding if it has been written: that costs no execution. */
+  askReport({ folder, reported }: FindingView): void {
+    const before = this.#texts.get(folder);
+    if (!reported || before?.texts.report.state === 'ready') return;
+    const report = reportOf(this.#folderOf(folder));
+    if (report !== null)
+      this.#texts.set(folder, { of: '', texts: { ...all(LOADING), ...before?.texts, report } });
+  }
+
+  /** Has all texts of a finding made, unless those of its smallest case are there or on their way. */
+  ask({ folder, file, reported }: FindingView): void {
+    const of = `${file} ${reported}`;
+    const before = this.#texts.get(folder);
+    if (before?.of === of) return;
+    this.#texts.set(folder, { of, texts: before?.texts ?? all(LOADING) });
+    this.#make(folder, file).then(
+      texts => this.#set(folder, { of, texts }),
+      (error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        this.#set(folder, { of, texts: all({ state: 'failed', why }) });
+      },
+    );
+  }
+
+  /** The smallest case of a finding. */
+  caseOf(folder: string, file: string): Case {
+    const path = join(this.#folderOf(folder), file);
+    return readCase(readFileSync(path), path, this.#targets);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool?.close();
+  }
+
+  async #make(folder: string, file: string): Promise<AllTexts> {
+    const one = this.caseOf(folder, file);
+    const written = reportOf(this.#folderOf(folder));
+    if (one.expect.verdict === 'hang') {
+      const why: FindingText = {
+        state: 'failed',
+        why: 'the model hangs in this case, so it is not run here',
+      };
+      return { ...all(why), report: written ?? ready(report(one, 'the model hangs', null)) };
+    }
+    this.#pool ??= new WorkerPool(this.#modules, this.#hangSeconds);
+    const { trace } = await this.#pool.run<'replay'>({ type: 'replay', case: one });
+    return {
+      diagram: ready(diagram(trace)),
+      report: written ?? ready(report(one, trace.violation?.message ?? '', trace)),
+      trace: ready(traceText(trace)),
+      mail: { state: 'failed', why: 'not there yet' },
+    };
+  }
+
+  #set(folder: string, made: Made): void {
+    // A later state of the finding may have been asked for meanwhile.
+    if (this.#texts.get(folder)?.of !== made.of) return;
+    this.#texts.set(folder, made);
+    this.#onChange();
+  }
+}
+
+function all(text: FindingText): AllTexts {
+  return { diagram: text, report: text, trace: text, mail: text };
+}
+
+function ready(text: string): FindingText {
+  return { state: 'ready', lines: text.trimEnd().split('\n') };
+}
+
+/** The report in a finding's folder; null if there is none yet. */
+function reportOf(folder: string): FindingText | null {
+  try {
+    return ready(readFileSync(join(folder, Report), 'utf8'));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,45 @@
+import { Text, useInput } from 'ink';
+import type { ReactNode } from 'react';
+import { frame } from './frame.ts';
+import type { Size } from './size.ts';
+import { paint, type Theme } from './theme.ts';
+import type { View } from './ui.ts';
+
+export interface ScreenProps {
+  readonly view: View;
+  readonly size: Size;
+  readonly theme: Theme;
+}
+
+/** The campaign screen: a frame at a size, as text. */
+export function Screen({ view, size, theme }: ScreenProps): ReactNode {
+  const rows = frame(view, size);
+  return <Text wrap="truncate">{rows.map(row => paint(row, theme)).join('\n')}</Text>;
+}
+
+/** Ink's flags and the names of their keys (see `press`). */
+const names = [
+  ['upArrow', 'up'],
+  ['downArrow', 'down'],
+  ['leftArrow', 'left'],
+  ['rightArrow', 'right'],
+  ['pageUp', 'pageup'],
+  ['pageDown', 'pagedown'],
+  ['home', 'home'],
+  ['end', 'end'],
+  ['return', 'enter'],
+  ['escape', 'esc'],
+  ['backspace', 'backspace'],
+  ['delete', 'backspace'],
+] as const;
+
+/** Hands on keys by name. */
+export function Keys({ onKey }: { readonly onKey: (key: string) => void }): null {
+  useInput((input, key) => {
+    const name = key.tab ? (key.shift ? 'shift-tab' : 'tab') : names.find(([flag]) => key[flag])?.[1];
+    if (name !== undefined) onKey(name);
+    // Keys that come faster than they are read arrive together.
+    else if (!key.ctrl && !key.meta) for (const one of input) onKey(one);
+  });
+  return null;
+}
