@@ -1,7 +1,7 @@
 // Writes the values of constants where they are used: `Kind.Load` becomes `1`, as a `const enum` would. What a module
 // imports is a variable to V8: every use loads the object, checks its shape and loads the property, and a `switch` over
 // such cases is a row of comparisons. In the source the constants stay objects with names and docstrings.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'acorn';
 import { ancestor, simple } from 'acorn-walk';
@@ -37,8 +37,9 @@ function constantOf(node) {
 }
 
 const exported = new Map();
-/** The constants that a source file exports, by name. */
+/** The constants that a source file exports, by name; screens (JSX) export none that others compute with. */
 function constantsOf(path) {
+  if (path.endsWith('.tsx')) return new Map();
   let constants = exported.get(path);
   if (constants !== undefined) return constants;
   constants = new Map();
@@ -53,12 +54,18 @@ function constantsOf(path) {
   return constants;
 }
 
+/** The source of a module that is imported as .js. */
+function sourceOf(path) {
+  const source = path.replace(/\.js$/, '.ts');
+  return existsSync(source) ? source : `${source}x`;
+}
+
 /** The constants that a module imports, by their local name, without names that it declares anew somewhere. */
 function importedBy(tree, path) {
   const found = new Map();
   for (const node of tree.body) {
     if (node.type !== 'ImportDeclaration' || !node.source.value.startsWith('.')) continue;
-    const constants = constantsOf(join(dirname(path), node.source.value.replace(/\.js$/, '.ts')));
+    const constants = constantsOf(sourceOf(join(dirname(path), node.source.value)));
     for (const { type, imported, local } of node.specifiers) {
       const constant = type === 'ImportSpecifier' ? constants.get(imported.name) : undefined;
       if (constant !== undefined) found.set(local.name, constant);

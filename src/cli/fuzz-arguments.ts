@@ -1,6 +1,8 @@
 import type { ArgumentsCamelCase, Argv, InferredOptionTypes } from 'yargs';
 import { UsageError } from '../engine/errors.ts';
+import { hasTerminal, wantsScreenReader } from '../tui/interactive.ts';
 import type { FuzzOptions } from './commands/fuzz.ts';
+import type { Mode } from './fuzz-output.ts';
 import { type GlobalOptions, parseCount, parseDuration, workersOf } from './options.ts';
 
 const options = {
@@ -32,7 +34,16 @@ const options = {
   json: { describe: 'one JSON object a line (docs/json.md)', type: 'boolean', default: false },
   junit: { describe: 'at the end, write designs and findings as JUnit XML', type: 'string' },
   sarif: { describe: 'at the end, write the findings as SARIF', type: 'string' },
-  ui: { describe: 'screens (not there yet); --no-ui for plain lines', type: 'boolean', default: true },
+  ui: {
+    describe: 'the campaign screen on a terminal; --no-ui for plain lines',
+    type: 'boolean',
+    default: true,
+  },
+  'screen-reader': {
+    describe: 'lines without redraws, only when something changes (also INK_SCREEN_READER=true)',
+    type: 'boolean',
+    default: false,
+  },
   sites: { describe: 'print which places of the model were not reached', type: 'boolean', default: false },
 } as const;
 
@@ -64,6 +75,12 @@ const FIXED = [
   'M',
   'S',
 ] as const;
+
+function modeOf(json: boolean, ui: boolean, screenReader: boolean): Mode {
+  if (json) return 'json';
+  if (wantsScreenReader(screenReader)) return 'spoken';
+  return ui && hasTerminal() ? 'screen' : 'plain';
+}
 
 /** @throws UsageError naming the option. */
 export function fuzzOptions(argv: ArgumentsCamelCase<Given>, global: GlobalOptions): FuzzOptions {
@@ -109,7 +126,7 @@ export function fuzzOptions(argv: ArgumentsCamelCase<Given>, global: GlobalOptio
     deterministic: argv.deterministic,
     selfcheck: argv.selfcheck,
     sites: argv.sites,
-    json: argv.json,
+    mode: modeOf(argv.json, argv.ui, argv.screenReader),
     junit: argv.junit,
     sarif: argv.sarif,
   };

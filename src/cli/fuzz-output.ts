@@ -1,7 +1,20 @@
 import { join, relative } from 'node:path';
 import type { CampaignEvent } from '../fuzz/events.ts';
 import { figures } from '../fuzz/statistics/statistics.ts';
+import { stopHint } from '../tui/panels/results.ts';
 import { progressLine } from './progress.ts';
+
+/**
+ * How a campaign is shown: a screen on a terminal, plain lines, plain lines for a screen reader (only when something
+ * changes), or JSON.
+ */
+export type Mode = 'screen' | 'plain' | 'spoken' | 'json';
+
+/** The output in lines: all of it, or what comes before and after the screen. */
+export function lineOutput({ mode, debug }: { readonly mode: Mode; readonly debug: boolean }): Output {
+  if (mode === 'json') return jsonOutput;
+  return mode === 'spoken' ? spokenOutput(debug) : plainOutput(debug);
+}
 
 /** Shows what a campaign tells. */
 export type Output = (event: CampaignEvent) => void;
@@ -59,6 +72,21 @@ export function plainOutput(debug: boolean): Output {
           console.log(`${event.snapshot.status.minimizing} findings are not minimised yet; --resume does it`);
         }
     }
+  };
+}
+
+/** Plain lines as well, but how far it is only when that has changed in kind. */
+export function spokenOutput(debug: boolean): Output {
+  const plain = plainOutput(debug);
+  let said = '';
+  return event => {
+    if (event.type !== 'status') return plain(event);
+    const { snapshot } = event;
+    const hint = stopHint(snapshot);
+    const now = `${snapshot.state} ${hint.level}`;
+    if (now === said) return;
+    said = now;
+    console.log(`${snapshot.state}, ${hint.text}: ${progressLine(snapshot.status)}`);
   };
 }
 

@@ -11,6 +11,7 @@ import { replayCommand } from './commands/replay.ts';
 import { reportCommand, reportOptions } from './commands/report.ts';
 import { selfcheckCommand } from './commands/selfcheck.ts';
 import { targetsCommand } from './commands/targets.ts';
+import { viewCommand } from './commands/view.ts';
 import { whatsupCommand } from './commands/whatsup.ts';
 import { Exit } from './exit.ts';
 import { fuzzArguments, fuzzOptions } from './fuzz-arguments.ts';
@@ -157,6 +158,17 @@ async function parse(args: readonly string[]): Promise<number> {
           .option('json', { describe: 'one JSON object for each instance', type: 'boolean', default: false }),
       argv => {
         code = whatsupCommand(argv.dir, argv.json);
+      },
+    )
+    .command(
+      'view <dir>',
+      'open the campaign screen on a campaign that runs or is over; changes nothing',
+      y =>
+        y
+          .positional('dir', { describe: 'a campaign directory', type: 'string', demandOption: true })
+          .option('ui', { describe: '--no-ui for a summary in lines', type: 'boolean', default: true }),
+      async argv => {
+        code = await viewCommand(argv.dir, argv.targetModule, argv.ui);
       },
     )
     .command(

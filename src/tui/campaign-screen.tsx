@@ -1,9 +1,13 @@
-import type { Snapshot } from '../fuzz/statistics/snapshot.ts';
+import type { ReactNode } from 'react';
+import type { FindingView, Snapshot } from '../fuzz/statistics/snapshot.ts';
+import type { Stepped } from '../fuzz/steps/steps.ts';
 import type { FindingTexts } from './finding-texts.ts';
 import { bodyRows } from './frame.ts';
 import { type Action, press } from './keys.ts';
 import { Redraws } from './redraws.ts';
 import { Keys, Screen } from './screen.tsx';
+import type { Size } from './size.ts';
+import { Stepper } from './stepper/index.ts';
 import { Terminal } from './terminal.tsx';
 import { themeOf } from './theme.ts';
 import { chosenFinding, initialUi, type Ui, type View, viewOf } from './ui.ts';
@@ -14,7 +18,7 @@ export interface CampaignScreenOptions {
   readonly texts: FindingTexts;
   /** True if the campaign cannot be changed from here. */
   readonly readOnly: boolean;
-  /** Does what keys ask for; `close` too. */
+  /** Does what keys ask for. */
   readonly onAction: (action: Action) => void;
 }
 
@@ -27,19 +31,14 @@ export class CampaignScreen {
   #snapshot: Snapshot;
   #alive = true;
   #ui: Ui = initialUi;
+  /** The steps that are shown; null before they have come. */
+  #steps: { readonly folder: string; readonly stepped: Stepped | null } | null = null;
 
   constructor(options: CampaignScreenOptions) {
     this.#options = options;
     this.#snapshot = options.snapshot;
     this.#redraws = new Redraws(() => this.#terminal.update());
-    this.#terminal = new Terminal(size => {
-      return (
-        <>
-          <Keys onKey={this.#onKey} />
-          <Screen view={this.#view()} size={size} theme={this.#theme} />
-        </>
-      );
-    });
+    this.#terminal = new Terminal(size => this.#content(size));
   }
 
   /** @param alive whether a process works on the campaign. */
@@ -57,13 +56,44 @@ export class CampaignScreen {
 
   /** The campaign has been told to end. */
   ending(): void {
-    this.#ui = { ...this.#ui, leaving: 'ending' };
+    this.#ui = { ...this.#ui, overlay: null, leaving: 'ending' };
     this.#redraws.soon();
   }
 
   close(): void {
     this.#redraws.end();
     this.#terminal.close();
+  }
+
+  #content(size: Size): ReactNode {
+    const stepped = this.#ui.overlay?.kind === 'steps' ? this.#steps?.stepped : null;
+    if (stepped !== null && stepped !== undefined) {
+      const name = this.#findingOf(this.#steps?.folder)?.file ?? '';
+      return (
+        <Stepper
+          stepped={stepped}
+          name={name}
+          size={size}
+          color={this.#theme.colors}
+          onClose={this.#onStepped}
+        />
+      );
+    }
+    return (
+      <>
+        <Keys onKey={this.#onKey} />
+        <Screen view={this.#view()} size={size} theme={this.#theme} />
+      </>
+    );
+  }
+
+  #view(): View {
+    const { texts, readOnly } = this.#options;
+    return viewOf(this.#snapshot, this.#ui, texts, readOnly, this.#alive);
+  }
+
+  #findingOf(folder: string | undefined): FindingView | undefined {
+    return this.#snapshot.findings.find(one => one.folder === folder);
   }
 
   readonly #onKey = (key: string): void => {
@@ -74,21 +104,49 @@ export class CampaignScreen {
     if (action !== null) this.#options.onAction(action);
   };
 
-  #view(): View {
-    const { texts, readOnly } = this.#options;
-    return viewOf(this.#snapshot, this.#ui, texts, readOnly, this.#alive);
-  }
+  /** The stepper was left. */
+  readonly #onStepped = (): void => {
+    const folder = this.#steps?.folder;
+    this.#steps = null;
+    this.#ui = {
+      ...this.#ui,
+      overlay: folder === undefined ? null : { kind: 'finding', folder, tab: 'diagram', scroll: 0 },
+    };
+    this.#ask();
+    this.#redraws.key();
+  };
 
-  /** Has the texts made that are seen: all of an open finding, the report of a chosen one. */
+  /** Has made what is seen: all texts of an open finding, its steps, the report of a chosen one. */
   #ask(): void {
     const { overlay } = this.#ui;
     const { texts } = this.#options;
     if (overlay?.kind === 'finding') {
-      const open = this.#snapshot.findings.find(one => one.folder === overlay.folder);
+      const open = this.#findingOf(overlay.folder);
       if (open !== undefined) texts.ask(open);
+    } else if (overlay?.kind === 'steps') {
+      if (this.#steps?.folder !== overlay.folder) this.#loadSteps(overlay.folder);
     } else {
       const chosen = chosenFinding(this.#view());
       if (chosen !== undefined) texts.askReport(chosen);
     }
+  }
+
+  #loadSteps(folder: string): void {
+    const one = this.#findingOf(folder);
+    if (one === undefined) return;
+    this.#steps = { folder, stepped: null };
+    this.#options.texts.steps(one).then(
+      stepped => {
+        if (this.#steps?.folder !== folder) return;
+        this.#steps = { folder, stepped };
+        this.#redraws.key();
+      },
+      (error: unknown) => {
+        this.#steps = null;
+        const why = error instanceof Error ? error.message : String(error);
+        this.#ui = { ...this.#ui, overlay: null, message: `cannot be stepped through: ${why}` };
+        this.#redraws.key();
+      },
+    );
   }
 }

@@ -5,6 +5,7 @@ import { readCase } from '../fuzz/case/read.ts';
 import { Report } from '../fuzz/directory/crash-store.ts';
 import { WorkerPool } from '../fuzz/pool.ts';
 import type { FindingView } from '../fuzz/statistics/snapshot.ts';
+import type { Stepped } from '../fuzz/steps/steps.ts';
 import { diagram } from '../report/diagram.ts';
 import { report } from '../report/report.ts';
 import { traceText } from '../report/trace-text.ts';
@@ -77,8 +78,14 @@ export class FindingTexts implements Texts {
     );
   }
 
-  /** The smallest case of a finding. */
-  caseOf(folder: string, file: string): Case {
+  /** The smallest case of a finding, step by step. */
+  async steps({ folder, file }: FindingView): Promise<Stepped> {
+    return this.#run(pool =>
+      pool.run<'steps'>({ type: 'steps', case: this.#caseOf(folder, file), limit: null }),
+    );
+  }
+
+  #caseOf(folder: string, file: string): Case {
     const path = join(this.#folderOf(folder), file);
     return readCase(readFileSync(path), path, this.#targets);
   }
@@ -88,7 +95,7 @@ export class FindingTexts implements Texts {
   }
 
   async #make(folder: string, file: string): Promise<AllTexts> {
-    const one = this.caseOf(folder, file);
+    const one = this.#caseOf(folder, file);
     const written = reportOf(this.#folderOf(folder));
     if (one.expect.verdict === 'hang') {
       const why: FindingText = {
@@ -97,14 +104,18 @@ export class FindingTexts implements Texts {
       };
       return { ...all(why), report: written ?? ready(report(one, 'the model hangs', null)) };
     }
-    this.#pool ??= new WorkerPool(this.#modules, this.#hangSeconds);
-    const { trace } = await this.#pool.run<'replay'>({ type: 'replay', case: one });
+    const { trace } = await this.#run(pool => pool.run<'replay'>({ type: 'replay', case: one }));
     return {
       diagram: ready(diagram(trace)),
       report: written ?? ready(report(one, trace.violation?.message ?? '', trace)),
       trace: ready(traceText(trace)),
       mail: { state: 'failed', why: 'not there yet' },
     };
+  }
+
+  #run<T>(task: (pool: WorkerPool) => Promise<T>): Promise<T> {
+    this.#pool ??= new WorkerPool(this.#modules, this.#hangSeconds);
+    return task(this.#pool);
   }
 
   #set(folder: string, made: Made): void {

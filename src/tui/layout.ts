@@ -65,19 +65,21 @@ export function arrange(view: View, columns: number, rows: number): readonly Pla
     has.set(band, to);
     left -= more;
   };
+  const unfold = (band: Band): void => {
+    const height = has.get(band) ?? 0;
+    const least = 1 + (heights.get(band)?.least ?? 0);
+    if (height <= 1 && left >= least - height) grow(band, least);
+  };
   const [here] = order;
   if (here !== undefined) grow(here, Math.min(1 + (heights.get(here)?.least ?? 0), rows));
   for (const band of order) if (left >= 1 && band.whole !== true) grow(band, 1);
-  for (const band of order) {
-    const least = 1 + (heights.get(band)?.least ?? 0);
-    const height = has.get(band) ?? 0;
-    if (height <= 1 && left >= least - height) grow(band, least);
-  }
+  for (const band of order) if (band.whole !== true) unfold(band);
   for (const goal of ['usual', 'most'] as const) {
     for (const band of order) {
       const height = has.get(band) ?? 0;
       if (height > 1) grow(band, Math.min(1 + (heights.get(band)?.[goal] ?? 0), height + left));
     }
+    for (const band of order) unfold(band);
   }
   return bands.flatMap(band => {
     const height = has.get(band) ?? 0;

@@ -33,13 +33,20 @@ const names = [
   ['delete', 'backspace'],
 ] as const;
 
+const controls: Readonly<Record<string, string>> = {
+  '\t': 'tab',
+  '\r': 'enter',
+  '\n': 'enter',
+  '\x7f': 'backspace',
+};
+
 /** Hands on keys by name. */
 export function Keys({ onKey }: { readonly onKey: (key: string) => void }): null {
   useInput((input, key) => {
     const name = key.tab ? (key.shift ? 'shift-tab' : 'tab') : names.find(([flag]) => key[flag])?.[1];
     if (name !== undefined) onKey(name);
     // Keys that come faster than they are read arrive together.
-    else if (!key.ctrl && !key.meta) for (const one of input) onKey(one);
+    else if (!key.ctrl && !key.meta) for (const one of input) onKey(controls[one] ?? one);
   });
   return null;
 }

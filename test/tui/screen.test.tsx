@@ -153,7 +153,7 @@ describe('80x24', () => {
 test('120x40 shows the heat map beside the rest', () => {
   const text = shown({ columns: 100, rows: 40 });
   expect(text).toMatch(/f migrate/);
-  expect(text).toMatch(/row before column: · never/);
+  expect(text).toMatch(/met, row before column: · never/);
 });
 
 test('200x60 stands in three columns and shows the diagram of the chosen crash', () => {

@@ -91,6 +91,8 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
       },
       rate: 25_100,
       rateLastMinute: 24_800,
+      running: 0,
+      runningAccesses: 0,
       liveDesigns: 1,
       designs: 1,
       design: 'mte-sync/v5.19',

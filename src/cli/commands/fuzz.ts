@@ -17,12 +17,14 @@ import type { Status } from '../../fuzz/statistics/counters.ts';
 import { Supervisor } from '../../fuzz/supervisor/supervisor.ts';
 import type { Job } from '../../fuzz/tasks.ts';
 import type { Target } from '../../targets/target.ts';
+import type { Action } from '../../tui/keys.ts';
 import { type Artefacts, writeArtefacts } from '../artefacts.ts';
 import { campaignOutcomes } from '../campaign-outcomes.ts';
 import { Exit } from '../exit.ts';
-import { jsonOutput, type Output, plainOutput } from '../fuzz-output.ts';
+import { lineOutput, type Mode, type Output } from '../fuzz-output.ts';
 import { checkOperations, type JobOptions, jobOf, selectionsOf } from '../jobs.ts';
 import type { GlobalOptions } from '../options.ts';
+import { ScreenOutput } from '../screen-output.ts';
 import { version } from '../version.ts';
 
 export interface FuzzOptions extends GlobalOptions, JobOptions, Artefacts {
@@ -41,14 +43,14 @@ export interface FuzzOptions extends GlobalOptions, JobOptions, Artefacts {
   readonly deterministic: boolean;
   readonly selfcheck: boolean;
   readonly sites: boolean;
-  readonly json: boolean;
+  readonly mode: Mode;
 }
 
 /** `pagestorm fuzz [target[/variant[+switch]]...]` */
 export async function fuzzCommand(targets: readonly Target[], options: FuzzOptions): Promise<number> {
   const resumed = options.resume !== undefined;
   const command = commandLine();
-  const output = options.json ? jsonOutput : plainOutput(options.debug);
+  const output = lineOutput(options);
   const note = (message: string): void => output({ type: 'note', level: 'warning', message });
   const fresh = resumed ? null : newConfig(targets, options);
   const root = options.resume ?? rootOf(options, fresh?.jobs.map(job => job.design) ?? []);
@@ -73,7 +75,8 @@ export async function fuzzCommand(targets: readonly Target[], options: FuzzOptio
       limited: limits.executions !== null || limits.seconds !== null || limits.untilCrash,
       resumed,
     });
-    const { code, executions } = await new FuzzSession(root, config, limits, options, command, output).run();
+    const session = new FuzzSession(root, config, limits, options, command, output, targets);
+    const { code, executions } = await session.run();
     if (options.junit !== undefined || options.sarif !== undefined) {
       await writeArtefacts(options, campaignOutcomes(root, config, targets, executions));
     }
@@ -157,6 +160,7 @@ function commandLine(): string {
 class FuzzSession {
   readonly #supervisor: Supervisor;
   readonly #output: Output;
+  readonly #screen: ScreenOutput | null;
   #status: Status | null = null;
   #interrupts = 0;
 
@@ -167,8 +171,24 @@ class FuzzSession {
     options: FuzzOptions,
     command: string,
     output: Output,
+    targets: readonly Target[],
   ) {
-    this.#output = output;
+    const { modules, hangSeconds } = config;
+    this.#screen =
+      options.mode === 'screen'
+        ? new ScreenOutput(
+            {
+              dir: root,
+              targets,
+              modules,
+              hangSeconds,
+              readOnly: false,
+              onAction: action => this.#obey(action),
+            },
+            output,
+          )
+        : null;
+    this.#output = this.#screen?.output ?? output;
     const { workers, selfcheck, sites, input } = options;
     this.#supervisor = new Supervisor({
       entry: new URL('../campaign-process.js', import.meta.url),
@@ -183,8 +203,9 @@ class FuzzSession {
         resumed: options.resume !== undefined,
       },
       state: placesOf(root).state,
-      modules: config.modules,
-      hangSeconds: config.hangSeconds,
+      modules,
+      hangSeconds,
+      quiet: this.#screen !== null,
       onEvent: event => this.#onEvent(event),
     });
   }
@@ -199,6 +220,7 @@ class FuzzSession {
     } finally {
       process.off('SIGINT', onInterrupt);
       process.off('SIGTERM', onInterrupt);
+      await this.#screen?.close();
     }
   }
 
@@ -226,5 +248,24 @@ class FuzzSession {
       message: 'interrupted: writing what was found (again to leave at once)',
     });
     this.#supervisor.stop();
+    this.#screen?.ending();
+  }
+
+  /** Does what a key asks for. */
+  #obey(action: Action): void {
+    switch (action.type) {
+      case 'pause':
+        this.#supervisor.pause(action.paused);
+        return;
+      case 'minimize':
+        this.#supervisor.minimize(action.folder);
+        return;
+      case 'stop':
+      case 'close':
+        this.#interrupt();
+        return;
+      case 'kill':
+        this.#supervisor.kill();
+    }
   }
 }

@@ -47,5 +47,5 @@ function row(one: CoverageView, barWidth: number): Row {
 /** Share of what there is that was seen: of what is known to exist, else by the chance of something new. */
 function saturationOf({ known, covered, unseen }: CoverageView): number | null {
   if (known !== null && known > 0) return covered / known;
-  return unseen === null ? null : Math.max(0, 1 - unseen);
+  return unseen === null || covered === 0 ? null : Math.max(0, 1 - unseen);
 }

@@ -24,7 +24,11 @@ export const log: Panel = {
     const end = snapshot.log.length - back;
     return snapshot.log.slice(Math.max(0, end - height), end).map(({ time, level, message }): Row => {
       const [mark, style] = looks[level];
-      return [span(`${clock(time)} `, 'dim'), span(`${mark} `, style), span(message, style)];
+      return [
+        span(`${clock(time)} `, 'dim'),
+        span(`${mark} `, style),
+        span(message.replaceAll(`${snapshot.dir}/`, ''), style),
+      ];
     });
   },
 };

@@ -1,5 +1,6 @@
 import type { PairsView, Snapshot } from '../../fuzz/statistics/snapshot.ts';
 import { shortCount } from '../format.ts';
+import { scrollTo } from '../scroll.ts';
 import { cell, line, type Row, type Span, span } from '../text.ts';
 import { passes, type Ui } from '../ui.ts';
 import type { Panel } from './panel.ts';
@@ -28,23 +29,23 @@ export const pairs: Panel = {
     if (shown === undefined || shown.operations.length === 0) return [line('nothing yet', 'dim')];
     const now = snapshot.status.counters.runSeconds;
     const { operations } = shown;
+    const count = operations.length;
     const top = Math.max(1, ...shown.met);
-    const name = Math.min(NAME, Math.max(6, width - 2 * operations.length - 3));
-    const head: Row = [cell('', name + 3), ...operations.map((_, i) => span(`${letter(i)} `, 'dim'))];
-    const from = Math.max(0, Math.min(ui.scroll.pairs ?? 0, operations.length - (height - 2)));
+    // Two cells a pair, so that newly met ones can be marked beside their shade; one where that is too wide.
+    const each = 2 * count + 3 + 12 <= width ? 2 : 1;
+    const name = Math.min(NAME, Math.max(6, width - each * count - 3));
+    const from = scrollTo(ui.scroll.pairs ?? 0, count, height - 2);
     const rows = operations.slice(from, from + Math.max(0, height - 2)).map((operation, k): Row => {
       const i = from + k;
       const cells = operations.map((_, j): Span => {
-        const at = i * operations.length + j;
-        return pairCell(
-          shown.met[at] ?? 0,
-          top,
-          now - (shown.since[at] ?? -1) < NEW && (shown.since[at] ?? -1) >= 0,
-        );
+        const since = shown.since[i * count + j] ?? -1;
+        return pairCell(shown.met[i * count + j] ?? 0, top, since >= 0 && now - since < NEW, each);
       });
       return [span(`${letter(i)} `, 'dim'), cell(operation, name), span(' '), ...cells];
     });
-    const legend = `row before column: · never ░▒▓█ often (█ ${shortCount(top)}x) + new; ${shown.target}`;
+    const head: Row = [cell('', name + 3), ...operations.map((_, i) => span(letter(i).padEnd(each), 'dim'))];
+    const met = shown.met.filter(one => one > 0).length;
+    const legend = `${shown.target}: ${met} of ${count * count} met, row before column: · never ░▒▓█ often (█ ${shortCount(top)}x) + new`;
     return [head, ...rows, line(legend, 'dim')];
   },
 };
@@ -56,10 +57,12 @@ function pairsShown({ pairs: all, status }: Snapshot, { filter }: Ui): PairsView
 }
 
 /** Often as a shade, on a scale of tens, since counts differ by orders of magnitude; `+` if newly met. */
-function pairCell(met: number, top: number, fresh: boolean): Span {
-  if (met === 0) return span('· ', 'dim');
+function pairCell(met: number, top: number, fresh: boolean, width: number): Span {
+  if (met === 0) return span('·'.padEnd(width), 'dim');
   const level = top <= 1 ? 4 : 1 + Math.min(3, Math.floor((4 * Math.log(met)) / Math.log(top + 1)));
-  return span(`${SHADES[level]}${fresh ? '+' : ' '}`, fresh ? 'good' : 'plain');
+  const shade = SHADES[level] ?? '';
+  const text = width === 1 ? (fresh ? '+' : shade) : `${shade}${fresh ? '+' : ' '}`;
+  return span(text, fresh ? 'good' : 'plain');
 }
 
 function letter(i: number): string {

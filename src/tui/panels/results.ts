@@ -38,17 +38,21 @@ export const results: Panel = {
   },
 };
 
-/** Whether something new is still to be expected. */
-export function stopHint({ status, stop, state, reason }: Snapshot): {
+export interface Hint {
+  readonly level: 'ended' | 'early' | 'busy' | 'quiet' | 'enough';
   readonly text: string;
   readonly style: Style;
-} {
-  if (state === 'ended') return { text: endText(reason), style: 'plain' };
-  if (status.counters.runSeconds < YOUNG) return { text: 'too early to tell', style: 'plain' };
+}
+
+/** Whether something new is still to be expected. */
+export function stopHint({ status, stop, state, reason }: Snapshot): Hint {
+  if (state === 'ended') return { level: 'ended', text: endText(reason), style: 'plain' };
+  if (status.counters.runSeconds < YOUNG)
+    return { level: 'early', text: 'too early to tell', style: 'plain' };
   const quiet = duration(stop.quietSeconds);
-  if (stop.ratio >= ENOUGH) return { text: `quiet ${quiet}: may stop`, style: 'good' };
-  if (stop.ratio >= QUIET) return { text: `quiet for ${quiet}`, style: 'warn' };
-  return { text: 'no: new features come', style: 'plain' };
+  if (stop.ratio >= ENOUGH) return { level: 'enough', text: `quiet ${quiet}: may stop`, style: 'good' };
+  if (stop.ratio >= QUIET) return { level: 'quiet', text: `quiet for ${quiet}`, style: 'warn' };
+  return { level: 'busy', text: 'no: new features come', style: 'plain' };
 }
 
 /** Why a campaign ended, in words. */

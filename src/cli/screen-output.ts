@@ -1,0 +1,158 @@
+import { basename, dirname, join, relative } from 'node:path';
+import type { CampaignEvent } from '../fuzz/events.ts';
+import type { FindingView, LogLine, Snapshot } from '../fuzz/statistics/snapshot.ts';
+import type { Target } from '../targets/target.ts';
+import type { CampaignScreen, FindingTexts } from '../tui/index.ts';
+import type { Action } from '../tui/keys.ts';
+import { inProduction } from '../tui/production.ts';
+import type { Output } from './fuzz-output.ts';
+import { progressLine } from './progress.ts';
+
+/** Notes that are kept for the log. */
+const KEPT = 50;
+/** Lines of the summary about a finding, and those besides. */
+const LINES_EACH = 3;
+const LINES_ELSE = 6;
+
+export interface ScreenSetup {
+  readonly dir: string;
+  readonly targets: readonly Target[];
+  readonly modules: readonly string[];
+  readonly hangSeconds: number;
+  /** True if the campaign is another process's. */
+  readonly readOnly: boolean;
+  readonly onAction: (action: Action) => void;
+}
+
+/** Loads what draws. */
+export async function openScreen(setup: ScreenSetup, snapshot: Snapshot): Promise<Opened> {
+  const tui = await inProduction(() => import('../tui/index.ts'));
+  const { dir, targets, modules, hangSeconds, readOnly, onAction } = setup;
+  const texts = new tui.FindingTexts(
+    targets,
+    modules,
+    hangSeconds,
+    folder => folderIn(dir, folder),
+    () => screen.refresh(),
+  );
+  const screen = new tui.CampaignScreen({ snapshot, texts, readOnly, onAction });
+  return { screen, texts };
+}
+
+interface Opened {
+  readonly screen: CampaignScreen;
+  readonly texts: FindingTexts;
+}
+
+/** A finding's folder seen from here: the campaign may have been started elsewhere. */
+export function folderIn(dir: string, folder: string): string {
+  return join(dir, basename(dirname(folder)), basename(folder));
+}
+
+/** Shows a campaign on the screen, and sums it up on the normal screen when it is over. */
+export class ScreenOutput {
+  readonly #setup: ScreenSetup;
+  /** Prints what comes before the screen, and after it. */
+  readonly #plain: Output;
+  readonly #after: CampaignEvent[] = [];
+  /** Notes of this process, which the campaign's log does not have. */
+  readonly #notes: LogLine[] = [];
+  #opening: Promise<void> | null = null;
+  #opened: Opened | null = null;
+  #snapshot: Snapshot | null = null;
+  #ended = false;
+
+  constructor(setup: ScreenSetup, plain: Output) {
+    this.#setup = setup;
+    this.#plain = plain;
+  }
+
+  readonly output: Output = event => {
+    switch (event.type) {
+      case 'status':
+      case 'end':
+        this.#show(event.snapshot);
+        if (event.type === 'end') this.#ended = true;
+        return;
+      case 'note':
+        this.#notes.push({ time: Math.floor(Date.now() / 1000), level: event.level, message: event.message });
+        if (this.#notes.length > KEPT) this.#notes.shift();
+        if (this.#opening === null) this.#plain(event);
+        return;
+      case 'sites':
+        this.#after.push(event);
+        return;
+      case 'start':
+        this.#plain(event);
+        return;
+      // The log and the list of crashes show them.
+      case 'finding':
+      case 'report':
+      case 'selfcheck':
+    }
+  };
+
+  /** The campaign was told to end. */
+  ending(): void {
+    this.#opened?.screen.ending();
+  }
+
+  /** Leaves the screen and says what came of the campaign. */
+  async close(): Promise<void> {
+    await this.#opening?.catch(() => {});
+    this.#opened?.screen.close();
+    await this.#opened?.texts.close();
+    if (this.#snapshot !== null) {
+      for (const line of summaryLines(this.#snapshot, this.#setup.dir, this.#ended)) console.log(line);
+    }
+    for (const event of this.#after) this.#plain(event);
+  }
+
+  #show(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+    if (this.#ended) return;
+    const whole = { ...snapshot, log: this.#logOf(snapshot) };
+    if (this.#opened !== null) this.#opened.screen.show(whole);
+    else {
+      this.#opening ??= openScreen(this.#setup, whole).then(opened => {
+        this.#opened = opened;
+      });
+    }
+  }
+
+  /** The campaign's log with the notes of this process, each once. */
+  #logOf({ log }: Snapshot): readonly LogLine[] {
+    const known = new Set(log.map(one => one.message));
+    const own = this.#notes.filter(one => !known.has(one.message));
+    return own.length === 0 ? log : [...log, ...own].sort((a, b) => a.time - b.time);
+  }
+}
+
+/** What a campaign came to, for the normal screen. */
+export function summaryLines(snapshot: Snapshot, dir: string, ended: boolean): readonly string[] {
+  const { status, findings } = snapshot;
+  const lines = [`${ended ? 'done' : 'so far'}: ${progressLine(status)}`];
+  const newest = [...findings].reverse();
+  // As many as the terminal shows at once; `view` and the folder have the rest.
+  const named = Math.max(3, Math.floor(((process.stdout.rows ?? 24) - LINES_ELSE) / LINES_EACH));
+  for (const one of newest.slice(0, named)) lines.push(...findingLines(one, dir));
+  if (newest.length > named) lines.push(`  and ${newest.length - named} more in ${join(dir, 'crashes')}`);
+  const waiting = findings.filter(
+    one => one.minimize.state === 'waiting' || one.minimize.state === 'running',
+  );
+  if (waiting.length > 0) lines.push(`${waiting.length} of them not minimised yet; --resume does it`);
+  lines.push(`look again: pagestorm view ${dir}`, `go on: pagestorm fuzz --resume ${dir}`);
+  return lines;
+}
+
+function findingLines(one: FindingView, dir: string): readonly string[] {
+  const { now } = one.minimize;
+  const small =
+    now === null ? '' : `, ${now.operations} ${now.operations === 1 ? 'operation' : 'operations'}`;
+  const path = relative('.', join(folderIn(dir, one.folder), one.file));
+  return [
+    `  ${one.key}`,
+    `    in ${one.design} (${one.memory}), seen ${one.count} ${one.count === 1 ? 'time' : 'times'}${small}`,
+    `    pagestorm replay --diagram '${path}'`,
+  ];
+}
