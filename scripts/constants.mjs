@@ -44,6 +44,8 @@ function constantsOf(path) {
   if (constants !== undefined) return constants;
   constants = new Map();
   exported.set(path, constants);
+  // Screens (.tsx) export components only.
+  if (!existsSync(path)) return constants;
   for (const node of parseModule(tsBlankSpace(readFileSync(path, 'utf8'))).body) {
     if (node.type !== 'ExportNamedDeclaration' || node.declaration?.kind !== 'const') continue;
     for (const { id, init } of node.declaration.declarations) {

@@ -92,6 +92,16 @@ async function parse(args: readonly string[]): Promise<number> {
           })
           .option('trace', { describe: 'print every access', type: 'boolean', default: false })
           .option('diagram', { describe: 'print the race as a diagram', type: 'boolean', default: false })
+          .option('step', {
+            describe: 'go through the only case step by step, forwards and backwards',
+            type: 'boolean',
+            default: false,
+          })
+          .option('screen-reader', {
+            describe: 'with --step: plain lines, and commands instead of keys',
+            type: 'boolean',
+            default: false,
+          })
           .option('search', {
             describe: 'if a schedule no longer fits, search near it',
             type: 'boolean',
@@ -111,6 +121,8 @@ async function parse(args: readonly string[]): Promise<number> {
             trace: argv.trace,
             diagram: argv.diagram,
             search: argv.search,
+            step: argv.step,
+            screenReader: argv.screenReader,
             perfetto: argv.perfetto,
             junit: argv.junit,
             sarif: argv.sarif,

@@ -61,7 +61,7 @@ export default async function runTask({ task, modules, heartbeat, journal }: Env
     case 'replay':
       return replayCase(await ofCase(task.case), task.case);
     case 'steps':
-      return stepCase(await ofCase(task.case), task.case, task.limit);
+      return stepCase(await ofCase(task.case), task.case, task.limit, () => beat.beat());
     case 'search':
       return searchNear(await ofCase(task.case), task.case, () => beat.beat());
     case 'minimize':

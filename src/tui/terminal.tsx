@@ -52,6 +52,15 @@ export class Terminal {
     return sizeOf();
   }
 
+  /** Resolves when the terminal is closed; rejects with what the view threw, the terminal having been given back. */
+  async ended(): Promise<void> {
+    try {
+      await this.#ink.waitUntilExit();
+    } finally {
+      this.close();
+    }
+  }
+
   /** Draws the view anew. */
   update(): void {
     if (this.#state === 'shown') this.#ink.rerender(this.#content());

@@ -20,12 +20,16 @@ import { caseText } from '../case-text.ts';
 import { Exit, worse } from '../exit.ts';
 import type { GlobalOptions } from '../options.ts';
 import { StatusLine } from '../status-line.ts';
+import { stepThrough } from '../step-through.ts';
 
 export interface ReplayOptions extends GlobalOptions, Artefacts {
   readonly cases: readonly string[];
   readonly trace: boolean;
   readonly diagram: boolean;
   readonly search: boolean;
+  /** Go through the only case step by step. */
+  readonly step: boolean;
+  readonly screenReader: boolean;
   /** File for the timeline of the only case; undefined for none. */
   readonly perfetto: string | undefined;
 }
@@ -39,8 +43,12 @@ interface Concluded {
 /** `pagestorm replay <case...>` */
 export async function replayCommand(targets: readonly Target[], options: ReplayOptions): Promise<number> {
   const files = caseFiles(options.cases);
-  if (options.perfetto !== undefined && files.length !== 1) {
-    throw new UsageError(`--perfetto takes one case; ${files.length} are named`);
+  for (const [option, given] of [
+    ['--perfetto', options.perfetto !== undefined],
+    ['--step', options.step],
+  ] as const) {
+    if (given && files.length !== 1)
+      throw new UsageError(`${option} takes one case; ${files.length} are named`);
   }
   const pool = new WorkerPool(options.modules, options.hangTimeout);
   const status = new StatusLine();
@@ -51,7 +59,9 @@ export async function replayCommand(targets: readonly Target[], options: ReplayO
       try {
         const one = loadCase(file, targets);
         status.count(done, files.length, 'cases', file);
-        const replayed = await run(pool, one);
+        const replayed = options.step
+          ? await stepThrough(file, one, pool, options.screenReader)
+          : await run(pool, one);
         status.clear();
         const concluded = await replayFile(file, one, replayed, pool, targets, options);
         outcomes.push(concluded.outcome);

@@ -15,12 +15,20 @@ export class MomentReader {
   readonly #machine: Machine;
   readonly #recorder: TraceRecorder;
   readonly #tlb: TlbView;
+  readonly #reads: readonly ReadonlySet<number>[];
   #last: Moment | null = null;
 
-  constructor(machine: Machine, recorder: TraceRecorder, tlb: TlbView) {
+  /** @param reads words that each CPU loads: of others nobody asks which older values it could see. */
+  constructor(
+    machine: Machine,
+    recorder: TraceRecorder,
+    tlb: TlbView,
+    reads: readonly ReadonlySet<number>[],
+  ) {
     this.#machine = machine;
     this.#recorder = recorder;
     this.#tlb = tlb;
+    this.#reads = reads;
   }
 
   /** `running` is what each CPU runs, `acted` the CPU that the last step was of; -1 if that may have been any. */
@@ -88,9 +96,7 @@ export class MomentReader {
   #older(cpu: number): readonly OlderValues[] {
     const { memory, layout, words } = this.#machine;
     const found: OlderValues[] = [];
-    for (const address of memory.touched()) {
-      const lock = (layout.lockTypes[address] ?? 0) !== LockType.None;
-      if (lock || isGhost(layout, address)) continue;
+    for (const address of this.#reads[cpu] ?? []) {
       const newest = words[address] ?? 0;
       const values = memory.older(cpu, address, Order.Relaxed).filter(value => value !== newest);
       if (values.length === 0) continue;

@@ -30,8 +30,6 @@ export class StepRecorder implements DecisionSource, Observer {
   readonly #machine: Machine;
   readonly #reader: MomentReader;
   readonly #tlb: TlbView;
-  /** Steps of the concurrent part after which the execution is ended. */
-  readonly #limit: number;
   readonly #moments: Moment[] = [];
   readonly #steps: OpenStep[] = [];
   readonly #running: string[][];
@@ -50,15 +48,14 @@ export class StepRecorder implements DecisionSource, Observer {
     operations: readonly Operation[],
     inner: DecisionSource,
     recorder: TraceRecorder,
-    limit: number,
+    reads: readonly ReadonlySet<number>[],
   ) {
     this.#machine = machine;
     this.#operations = operations;
     this.#inner = inner;
     this.#recorder = recorder;
-    this.#limit = limit;
     this.#tlb = new TlbView(machine);
-    this.#reader = new MomentReader(machine, recorder, this.#tlb);
+    this.#reader = new MomentReader(machine, recorder, this.#tlb, reads);
     this.#running = machine.cpus.map(() => []);
     this.#words = machine.words.slice();
     this.#delayed = machine.cpus.map(() => []);
@@ -77,7 +74,6 @@ export class StepRecorder implements DecisionSource, Observer {
     const acted = this.#close();
     this.#moments.push(this.#reader.read(this.#running, this.#started ? acted : -1));
     this.#started = true;
-    if (this.#steps.length - this.#setup >= this.#limit) throw machine.stop;
     const k = this.#inner.choose(kind, n);
     const [actor, index] = machine.actorAt(k);
     const cpu = actor === 'commit' ? machine.memory.committable(index)[0] : index;

@@ -45,7 +45,7 @@ export interface DelayedStore {
   readonly value: string;
 }
 
-/** A location of which a CPU could still read older values. */
+/** A location that a CPU loads in this execution, and of which it could still read older values. */
 export interface OlderValues {
   readonly address: number;
   readonly location: string;

@@ -184,7 +184,8 @@ function begins(event: TraceEvent): boolean {
   return (event.type === 'operation' || event.type === 'interrupt') && event.begin;
 }
 
-function isWeak(step: ExecutionStep): boolean {
+/** Whether a store is delayed or committed, a read stale, or a translation from the TLB. */
+export function isWeak(step: ExecutionStep): boolean {
   if (step.actor === 'commit') return true;
   return step.events.some(event => {
     if (event.type !== 'access') return false;

@@ -1,3 +1,4 @@
+import { Kind } from '../../engine/access.ts';
 import type { Change, CpuContext, CpuMoment, ExecutionStep, Moment } from '../../fuzz/steps/steps.ts';
 import type { AccessEvent, TraceEvent } from '../../fuzz/trace.ts';
 import { accessMarks, accessText } from '../access-text.ts';
@@ -70,19 +71,26 @@ export function nextText(cpu: CpuMoment, spell: Spell): string {
  * What is remarkable about the next access of a CPU: that it waits, which older values it could return, and stores of
  * other CPUs that it does not see yet.
  */
-export function nextNote(moment: Moment, cpu: number): string {
+export function nextNote(moment: Moment, cpu: number, spell: Spell): string {
   const { state, waitsFor, mayRead, next } = moment.cpus[cpu] ?? noCpu;
-  if (state === 'waits') return `waits for ${waitsFor}`;
+  if (state === 'waits') return `waits for ${spellAll(waitsFor, spell)}`;
   const stale = mayRead.length === 0 ? [] : [`may be stale: ${mayRead.join(', ')}`];
   const address = next?.address ?? 0;
-  const unseen = moment.delayed.flatMap((stores, other) =>
-    other === cpu || address === 0
-      ? []
-      : stores
-          .filter(one => one.address === address)
-          .map(one => `CPU${other}'s ${one.value} is not visible yet`),
+  const stores = moment.delayed.map(list => list.filter(one => one.address === address && address !== 0));
+  const own = next !== null && loads.has(next.kind) ? stores[cpu]?.at(-1) : undefined;
+  const unseen = stores.flatMap((list, other) =>
+    other === cpu ? [] : list.map(one => `CPU${other}'s ${one.value} is not visible yet`),
   );
-  return [...stale, ...unseen].join('; ');
+  return [...stale, ...(own === undefined ? [] : [`reads its own delayed ${own.value}`]), ...unseen].join(
+    '; ',
+  );
+}
+
+const loads: ReadonlySet<number> = new Set([Kind.Load, Kind.PlainLoad, Kind.Wait]);
+
+/** A text with the locations in it spelled. */
+export function spellAll(text: string, spell: Spell): string {
+  return text.replace(/\w+\[\d+\](?:\.\w+(?:\[\d+\])?)?/g, location => spell(location));
 }
 
 const noCpu = { state: 'done', waitsFor: '', mayRead: [], next: null } as const;
@@ -92,14 +100,20 @@ export function delayedTexts(moment: Moment, cpu: number, spell: Spell): readonl
   return (moment.delayed[cpu] ?? []).map(one => `${spell(one.location)} = ${one.value}`);
 }
 
-/** Locations of which a CPU could read older values; first those that it still uses in this execution. */
-export function olderTexts(model: StepModel, position: number, cpu: number): readonly string[] {
+/** Locations of which a CPU could read older values: those that it still uses in this execution, and others. */
+export function olderTexts(
+  model: StepModel,
+  position: number,
+  cpu: number,
+): { readonly used: readonly string[]; readonly others: readonly string[] } {
   const older = model.moment(position).older[cpu] ?? [];
-  if (older.length === 0) return [];
+  if (older.length === 0) return { used: [], others: [] };
   const used = model.usedBy(cpu, position);
-  return [...older.filter(one => used.has(one.address)), ...older.filter(one => !used.has(one.address))].map(
-    one => `${model.spell(one.location)}: ${one.older.join(', ')} (newest ${one.newest})`,
-  );
+  const texts = (wanted: boolean): readonly string[] =>
+    older
+      .filter(one => used.has(one.address) === wanted)
+      .map(one => `${model.spell(one.location)}: ${one.older.join(', ')} (newest ${one.newest})`);
+  return { used: texts(true), others: texts(false) };
 }
 
 /** TLB entries of a CPU that the page table no longer holds: `mm0 page 0 = page 0 (page table: none)`. */

@@ -2,34 +2,35 @@ import { type Line, line } from './lines.ts';
 
 /** The keys, for the screen, for plain lines, and for the documentation, which a test compares. */
 export const keys: readonly (readonly [keys: string, what: string])[] = [
-  ['Right, Down, l, j, Enter, Space', 'one step forwards'],
-  ['Left, Up, h, k, Backspace', 'one step backwards'],
+  ['Right Down l j Enter Space', 'one step forwards'],
+  ['Left Up h k Backspace', 'one step backwards'],
   ['PageDown, PageUp', 'ten steps'],
-  ['Home, <', 'where the CPUs begin; again: the setup'],
-  ['End, >, G', 'the end'],
-  ['g', 'go to a step by its number'],
-  ['o, O', 'where the next operation begins, or the one before'],
-  ['s, S', 'where the next context switch is, or the one before'],
-  ['w, W', 'the next store delayed or committed, or stale read; the one before'],
+  ['Home <', 'where the CPUs begin; again: the setup'],
+  ['End > G', 'the end'],
   ['v', 'the violation'],
+  ['g', 'go to a step by its number'],
+  ['o, O', 'next, previous begin of an operation'],
+  ['s, S', 'next, previous context switch'],
+  ['w, W', 'next, previous delay, commit or stale read'],
   ['/', 'search for a location by part of its name'],
-  ['n, N', 'the next step that uses it, or the one before'],
+  ['n, N', 'next, previous step that uses it'],
   ['?', 'these keys'],
-  ['q, Escape', 'leave'],
+  ['q Escape', 'leave'],
 ];
 
 const words: readonly (readonly [word: string, what: string])[] = [
   ['> CPU1', 'CPU1 acts next'],
-  ['delays', "stores of the CPU that other CPUs do not see yet; 'becomes visible': one has reached memory"],
-  ['may see', 'locations whose older values this CPU could still read'],
-  ['may be stale', 'the next access itself may return an older value'],
-  ['TLB', 'translations that the CPU keeps although the page table has changed'],
-  ['0011c', 'the row of digits: the CPU of each step; c a commit, i an interrupt, e the end'],
+  ['delays', 'its stores that other CPUs do not see yet'],
+  ['... becomes visible', 'a delayed store has reached memory'],
+  ['may see', 'older values that its loads could return'],
+  ['may be stale', 'older values for the next access itself'],
+  ['TLB', 'entries that the page table no longer has'],
+  ['0011c', 'CPU of each step; c commit, i irq, e end'],
 ];
 
 /** The keys and what the words on the screen mean. */
 export function helpLines(columns: number): readonly Line[] {
-  const width = Math.min(33, Math.floor(columns / 2));
+  const width = Math.min(28, Math.floor(columns / 2));
   const row = ([left, right]: readonly [string, string]): Line => [
     { text: ` ${left.padEnd(width)} `, style: 'strong' },
     { text: right, style: 'plain' },

@@ -7,6 +7,7 @@ import {
   nextText,
   olderTexts,
   sideEffects,
+  spellAll,
   stepText,
   tlbTexts,
 } from '../../report/steps/step-text.ts';
@@ -17,6 +18,8 @@ import { sourceLine } from './source.ts';
 const LABEL = 11;
 /** Changes of one step that are worth a line where room is short. */
 const FIRST_CHANGES = 2;
+/** Most of a line that the name of a word of memory takes. */
+const NAME_SHARE = 0.4;
 /** Ranks of the lines that say which older values a CPU may see. */
 const OLDER_RANKS = [2, 4];
 
@@ -58,14 +61,14 @@ export function lastStep(model: StepModel, position: number, columns: number): r
 function ending(model: StepModel, columns: number): readonly Ranked[] {
   const { violation, stepped } = model;
   if (violation !== null) {
-    const text = `*** ${violation.oracle}: ${violation.message.replaceAll(violation.location || '\0', model.spell(violation.location))}`;
+    const text = spellAll(`*** ${violation.oracle}: ${violation.message}`, model.spell);
     const folded = fold(text, columns - LABEL);
     return [
       ...folded.map((part, i) => ({
         line: labelled(i === 0 ? 'end' : '', part, 'bad'),
         rank: i < 3 ? 0 : 2,
       })),
-      ...violation.details.map(detail => ({ line: labelled('', detail), rank: 4 })),
+      ...violation.details.map(detail => ({ line: labelled('', spellAll(detail, model.spell)), rank: 4 })),
     ];
   }
   const style = stepped.diverged === null ? 'good' : 'bad';
@@ -115,7 +118,7 @@ export function cpuPanel(model: StepModel, position: number, columns: number): r
     if (idle && running !== '')
       lines.push({ line: labelled('next', nextText(cpu, model.spell), 'faint'), rank: 1 });
     if (cpu.next !== null) {
-      const note = nextNote(moment, c);
+      const note = nextNote(moment, c, model.spell);
       const next = nextText(cpu, model.spell);
       const long = note !== '' && LABEL + next.length + 3 + note.length > columns;
       lines.push({
@@ -138,17 +141,16 @@ export function cpuPanel(model: StepModel, position: number, columns: number): r
         });
     }
     add(1, 'delays', delayedTexts(moment, c, model.spell).join('; '), 'weak');
-    const older = fold(olderTexts(model, position, c).join('; '), columns - LABEL);
-    for (const [i, text] of older.entries()) add(OLDER_RANKS[i] ?? 7, i === 0 ? 'may see' : '', text, 'weak');
-    add(3, 'holds', cpu.held.map(name => spellHeld(model, name)).join(', '));
+    const older = olderTexts(model, position, c);
+    const seen = older.used.length + older.others.length;
+    for (const [i, text] of fold(older.used.join('; '), columns - LABEL).entries())
+      add(OLDER_RANKS[i] ?? 7, i === 0 ? 'may see' : '', text, 'weak');
+    for (const [i, text] of fold(older.others.join('; '), columns - LABEL).entries())
+      add(7, i === 0 && seen === older.others.length ? 'may see' : '', text, 'faint');
+    add(3, 'holds', cpu.held.map(name => spellAll(name, model.spell)).join(', '));
     add(3, 'TLB', tlbTexts(moment, c).join('; '), 'weak');
     return lines;
   });
-}
-
-/** `PG_locked in pages[0].flags`, `mm0.mmap_lock (read)`, with the location spelled. */
-function spellHeld(model: StepModel, held: string): string {
-  return held.replace(/[^ ]+(?= \(read\)$|$)/, name => model.spell(name));
 }
 
 /** The words of memory that matter most at a position, in the order of their addresses. */
@@ -170,7 +172,7 @@ export function memoryPanel(
   );
   const shown = words.filter(word => chosen.has(word));
   const names = shown.map(word => model.spell(word.location));
-  const width = Math.min(Math.max(0, ...names.map(name => name.length)), Math.floor(columns / 2));
+  const width = Math.min(Math.max(0, ...names.map(name => name.length)), Math.floor(columns * NAME_SHARE));
   const { delayed } = model.moment(position);
   return shown.map((word, i) => {
     const name = names[i] ?? '';

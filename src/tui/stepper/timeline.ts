@@ -1,4 +1,4 @@
-import type { StepModel } from '../../report/steps/step-model.ts';
+import { isWeak, type StepModel } from '../../report/steps/step-model.ts';
 import { stepText } from '../../report/steps/step-text.ts';
 import { cut, type Line, rule, type Style } from './lines.ts';
 
@@ -48,7 +48,10 @@ export function timeline(
 }
 
 function rowLine(row: Row, model: StepModel, columns: number, past: boolean): Line {
-  const indent = ' '.repeat(Math.max(0, row.cpu) * indentOf(model.cpus, columns));
+  const cpu = Math.max(0, row.cpu);
+  // A row that is too long for its column begins further left.
+  const fitting = Math.max(cpu * MIN_INDENT, columns - NUMBER - row.text.length);
+  const indent = ' '.repeat(Math.min(cpu * indentOf(model.cpus, columns), fitting));
   const number = { text: row.number.padStart(NUMBER - 2).padEnd(NUMBER), style: 'faint' } as const;
   return cut([number, { text: indent + row.text, style: past ? row.style : 'faint' }], columns);
 }
@@ -77,7 +80,7 @@ function rowsOf(model: StepModel): readonly Row[] {
     const irq = step.actor === 'irq';
     const spelled = stepText(step, model.spell);
     const text = irq ? `${spelled}:` : `  ${spelled}`;
-    const style = irq ? (`cpu${step.cpu}` as const) : step.actor === 'commit' ? 'weak' : 'plain';
+    const style = irq ? (`cpu${step.cpu}` as const) : isWeak(step) ? 'weak' : 'plain';
     rows.push({ step: i, number: model.numberOf(i), cpu: step.cpu, text, style });
     for (const event of step.events) {
       if (event.type === 'operation' && event.begin) heading(i, event.cpu, event.text);
