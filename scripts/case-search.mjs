@@ -20,9 +20,9 @@ function narrowing(text) {
 
 /**
  * Searches a case's design until it shows a finding that fits, and on, if `exact` is a signature, until it shows that one.
- * Each is the finding with executions, CPU and wall seconds up to it, or null.
+ * Each is the finding with executions, CPU and wall seconds up to it, or null. Ends early once `isStopped` says so.
  */
-export async function searchCase(one, seed, limit, pool, exact) {
+export async function searchCase(one, seed, limit, pool, exact, isStopped) {
   const [selection] = selectionsOf([one.design], targets);
   const job = jobOf(selection, `first-hits/${seed}`, { ...narrowing(one.options), memory: one.memory });
   const finding = new RegExp(one.finding);
@@ -42,7 +42,9 @@ export async function searchCase(one, seed, limit, pool, exact) {
       if (signature === exact) same ??= hit;
       if (exact === null || same !== null) search.stop();
     },
-    progress: () => {},
+    progress: () => {
+      if (isStopped()) search.stop();
+    },
   });
   await search.run(limit, null);
   return { first, same, spent: spent() };

@@ -72,7 +72,7 @@ async function measure(one, shipped) {
   const crashes = [];
   for (let seed = 1; seed <= seeds && !stopped; seed++) {
     const wants = crashes.length === 0 ? signature : null;
-    const { first, same, spent } = await searchCase(one, seed, limit, pool, wants);
+    const { first, same, spent } = await searchCase(one, seed, limit, pool, wants, () => stopped);
     const exact = same ?? (first?.signature === signature ? first : null);
     if (exact !== null) crashes.push({ seed, hit: exact });
     const { cpu, wall } = first ?? spent;

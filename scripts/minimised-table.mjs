@@ -38,9 +38,19 @@ export async function minimised(hit, seed, shipped, pool, adopt) {
   if (result === null)
     throw new Error(`a crash of ${caseDesign(hit.case)} does not show its violation again`);
   const size = sizeOf(result.case);
-  if (adopt && compareSizes(size, shipped.size) < 0)
-    await writeAtomic(shipped.path, caseText(result.case, targets, [hit.message.split('\n')[0]]));
+  if (adopt && compareSizes(size, shipped.size) < 0) await adoptCase(result.case, shipped.path, pool);
   return { seed, signature: hit.signature, before: sizeOf(hit.case), size, executions: result.executions };
+}
+
+/** Makes a case the one of the corpus, with what it shows as its comment. */
+export async function adoptCase(one, path, pool) {
+  const { trace } = await pool.run({ type: 'replay', case: one });
+  const [oracle] = one.expect.signature.split(' | ');
+  const [message] = trace.violation.message.split('\n');
+  await writeAtomic(
+    path,
+    caseText(one, targets, [`${oracle} in ${caseDesign(one)} (${one.memory}): ${message}`]),
+  );
 }
 
 /** Whether the minimiser got as far as the shipped case. */

@@ -4,6 +4,6 @@ export const wildTagAccess: Oracle = {
   id: 'wild-tag-access',
   title: 'MTE: tag access to memory without tag storage',
   rule: 'Allocation tags are loaded and stored only for memory that firmware gave tag storage; for other memory (pa >> k) + offset is unrelated memory or a device (I11).',
-  source: 'mail/stage2-memtype.txt; targets/stage2-memtype/tags.ts',
+  source: 'the stage2-memtype thread; targets/stage2-memtype/tags.ts',
   blind: 'Interconnects that drop such accesses are harmless; the model has none.',
 };

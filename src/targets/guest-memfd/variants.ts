@@ -87,7 +87,7 @@ export const variants: readonly Named[] = [
     name: 'gmem-solo',
     summary:
       'the code of the mail: hooks in punch hole and attribute ioctl, wrong gfn range, unbalanced begin/end, truncation of one byte too many, no reference to the VM (D0)',
-    origin: 'x86/kvm_gmem_solo, 04652f072b95, with the hooks of mail/guest-memfd.txt, May 2023',
+    origin: 'x86/kvm_gmem_solo, 04652f072b95, with the hooks of the guest-memfd thread, May 2023',
     settings: {
       ...attrHook,
       wrongRange: true,
@@ -101,19 +101,19 @@ export const variants: readonly Named[] = [
     name: 'attr-hook',
     summary:
       'RMP private in the attribute ioctl, shared in punch hole, nothing between them; no other bug (D0)',
-    origin: 'Michael Roth, 11 May 2023, mail/guest-memfd.txt',
+    origin: 'Michael Roth, 11 May 2023, the guest-memfd thread',
     settings: { ...attrHook },
   },
   {
     name: 'slots-lock',
     summary: 'as attr-hook, with slots_lock held over begin to end in punch hole too (D1)',
-    origin: 'the "quick and lazy solution" of mail/guest-memfd.txt',
+    origin: 'the "quick and lazy solution" of the guest-memfd thread',
     settings: { ...attrHook, exclusion: 'slots-lock' },
   },
   {
     name: 'rmp-mutex',
     summary: 'as attr-hook, with a new mutex around both operations (D2)',
-    origin: 'the "similar mutex" that mail/guest-memfd.txt asks about',
+    origin: 'the "similar mutex" that the guest-memfd thread asks about',
     settings: { ...attrHook, exclusion: 'rmp-mutex' },
   },
   {

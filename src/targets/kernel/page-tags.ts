@@ -9,7 +9,7 @@ import { PG } from './page-flags.ts';
 
 /** The steps of the protocol around PG_mte_tagged and PG_mte_lock that a design may lack. */
 export interface TagProtocol {
-  /** smp_wmb between tags and PG_mte_tagged: set_page_mte_tagged, or the barrier that mail/mte-sync.txt asks for. */
+  /** smp_wmb between tags and PG_mte_tagged: set_page_mte_tagged, or the barrier that the mte-sync thread asks for. */
   readonly wmbInSetTagged: boolean;
   /** smp_rmb after PG_mte_tagged was seen: page_mte_tagged. */
   readonly rmbInPageTagged: boolean;

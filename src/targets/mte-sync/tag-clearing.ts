@@ -4,7 +4,7 @@ import { PG } from '../kernel/page-flags.ts';
 import { mteClearPageTags, setPageMteTagged, testAndSetPageBit } from '../kernel/page-tags.ts';
 import type { Page, State } from './state.ts';
 
-/** mte_ensure_page_tags_cleared() of Peter Collingbourne's patch of June 2022 (mail/mte-sync.txt). */
+/** mte_ensure_page_tags_cleared() of Peter Collingbourne's patch of June 2022 (the mte-sync thread). */
 export function* mteEnsurePageTagsCleared(cpu: Cpu, s: State, page: Page): Kernel {
   if (yield* testAndSetPageBit(cpu, s, PG.mte_tag_clearing, page)) {
     yield cpu.waitBit(PG.mte_tagged, page.flags);

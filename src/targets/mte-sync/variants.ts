@@ -114,7 +114,7 @@ export const variants: readonly (Variant & {
   {
     name: 'tag-clearing-v1',
     summary: 'PG_mte_tag_clearing as posted: MAP_SHARED with KVM on top of flag first (V-P)',
-    origin: 'Peter Collingbourne, June 2022, mail/mte-sync.txt',
+    origin: 'Peter Collingbourne, June 2022, the mte-sync thread',
     settings: { ...tagClearing },
   },
   {
@@ -126,7 +126,7 @@ export const variants: readonly (Variant & {
   {
     name: 'always-zero',
     summary: 'no flag: tags are zeroed or restored at allocation and always copied and saved',
-    origin: 'Catalin Marinas, June 2022, mail/mte-sync.txt',
+    origin: 'Catalin Marinas, June 2022, the mte-sync thread',
     settings: { ...v519, ...around, protocol: 'always-zero', flagFirst: false, restoreIn: 'do-swap-page' },
   },
   {
@@ -186,13 +186,13 @@ export const variants: readonly (Variant & {
 const sw = switchOf<Design>();
 
 export const switches: readonly Switch[] = [
-  sw('flag-last', 'tag-clearing-v1: PG_mte_tagged is set only after the tags', 'mail/mte-sync.txt', {
+  sw('flag-last', 'tag-clearing-v1: PG_mte_tagged is set only after the tags', 'the mte-sync thread', {
     flagFirst: false,
   }),
   sw(
     'barrier',
     'the barrier that the mail asks for: smp_wmb before the flag, smp_rmb after it',
-    'mail/mte-sync.txt',
+    'the mte-sync thread',
     {
       wmbInSetTagged: true,
       rmbInPageTagged: true,
@@ -225,7 +225,7 @@ export const switches: readonly Switch[] = [
   sw('kvm-mte', 'the KVM MTE series on a version before it', 'v5.14 without 69e3b846d8a7 (H3)', {
     kvm: true,
   }),
-  sw('kvm-shared', 'memslots with VM_SHARED areas are allowed', 'mail/mte-sync.txt', { kvmShared: true }),
+  sw('kvm-shared', 'memslots with VM_SHARED areas are allowed', 'the mte-sync thread', { kvmShared: true }),
   sw('restore-only-tagged', 'set_pte_at() restores only through tagged PTEs', '69e3b846d8a7 (H3)', {
     restoreOnlyTagged: true,
   }),

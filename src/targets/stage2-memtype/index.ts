@@ -84,7 +84,8 @@ what the VMM had cleared, the second survives), v6.8 and v6.9 (what was merged f
 cacheable mapping), v6.17 and no-tag-access (what came after), and what the switches break. Page 0 of the VMM is RAM and
 has its memslot, page 1 is cacheable CXL or GPU memory mapped VM_PFNMAP, pages 2 to 4 (--pages 5) are a BAR of
 vfio-pci, persistent memory and other device registers; mmap(page, memory) changes that. Guest frame i lies over
-page i. MTE is off until enable_mte, which must come before the first access of a guest.`,
+page i. MTE is off until enable_mte, which must come before the first access of a guest.
+Try: pagestorm fuzz stage2-memtype/memtype-from-vma --ops enable_mte,create_memslot,guest_store_tag --until-crash`,
   memory: 'arm64',
   size: { cpus: 2, pages: 2, mms: 1 },
   variants,

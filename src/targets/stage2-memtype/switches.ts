@@ -15,7 +15,7 @@ export const switches: readonly Switch[] = [
   sw(
     'no-exclusives',
     'exclusives do not reach memory that is not boot RAM',
-    'the "LSE atomics (or was it exclusives?)" of mail/stage2-memtype.txt',
+    'the "LSE atomics (or was it exclusives?)" of the stage2-memtype thread',
     { exclusives: false },
   ),
   sw('mte-gate', 'memslot and fault refuse areas without VM_MTE_ALLOWED if the VM has MTE', 'v6.2', {

@@ -65,21 +65,21 @@ export const variants: readonly Named[] = [
     summary:
       'the patch of the mail: a cacheable pgprot gives Normal-WB, any other Device; the fault asks for VM_MTE_ALLOWED only where the pfn is boot RAM (V1)',
     origin:
-      'Ankit Agrawal, 7 September 2023, 20230907181459.18145-2-ankita@nvidia.com; mail/stage2-memtype.txt',
+      'Ankit Agrawal, 7 September 2023, 20230907181459.18145-2-ankita@nvidia.com; the stage2-memtype thread',
     settings: { ...fromVma },
   },
   {
     name: 'nc-fallback',
     summary:
       'the mail\'s "fall back to non-cacheable": without VM_MTE_ALLOWED, Normal-NC below the VMM\'s cacheable mapping (V1-c)',
-    origin: 'Catalin Marinas, 10 October 2023, mail/stage2-memtype.txt',
+    origin: 'Catalin Marinas, 10 October 2023, the stage2-memtype thread',
     settings: { ...fromVmaSafely, mteGate: 'nc' },
   },
   {
     name: 'mte-off-only',
     summary:
       'the mail\'s "only allowing cacheable Stage 2 if MTE is disabled for the guest", else the fault is refused (V1-c)',
-    origin: 'Catalin Marinas, 10 October 2023, mail/stage2-memtype.txt',
+    origin: 'Catalin Marinas, 10 October 2023, the stage2-memtype thread',
     fixed: true,
     settings: { ...fromVmaSafely, mteGate: 'refuse' },
   },

@@ -1,7 +1,7 @@
 import { switchesOf } from '../kernel/settings.ts';
 import type { Settings } from '../target.ts';
 
-/** How the VMM gets at the guest's tags: the alternatives of mail/tag-migration.txt. */
+/** How the VMM gets at the guest's tags: the alternatives of the tag-migration thread. */
 export type TagAccess =
   /** An ioctl for each page, KVM_ARM_MTE_COPY_TAGS (A). */
   | 'ioctl'

@@ -5,7 +5,7 @@ import { mteSavePageTags, pageMteTagged } from '../kernel/page-tags.ts';
 import { pteNumber, ptePresent } from '../kernel/pte.ts';
 import type { Host, State } from './state.ts';
 
-// Alternative B of mail/tag-migration.txt: KVM saves the tags of a page "at the point where the page is flagged as clean"
+// Alternative B of the tag-migration thread: KVM saves the tags of a page "at the point where the page is flagged as clean"
 // and discards them "as the page is dirtied". The mail says no more; where the buffers come from, and whether the tags are
 // read before or after the TLB flush, is a setting.
 

@@ -69,7 +69,8 @@ corpus/tag-migration/M1-mail.yaml is its shortest diagram), then see per-page-io
 survives), dump-when-clean, second-mapping and one-mapping (the other proposals, each with what goes wrong and a form
 that survives), v6.11 and v6.12 (what was merged), the postcopy-* designs, and what the switches break. One VM with its
 source and its destination host; guest and devices run at the source until the VMM pauses them, then at the
-destination. Even gfns are in use when it begins, odd ones were never touched.`,
+destination. Even gfns are in use when it begins, odd ones were never touched.
+Try: pagestorm fuzz tag-migration/copy-before-clear --memory sc --ops guest_store,migrate --pages 1 --until-crash`,
   memory: 'arm64',
   size: { cpus: 2, pages: 2, mms: 1 },
   variants,

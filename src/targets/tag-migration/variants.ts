@@ -44,7 +44,7 @@ export const variants: readonly Named[] = [
     name: 'copy-before-clear',
     summary:
       'the race the mail speaks of, in the wrong order: a page is copied by per-page ioctl and then flagged clean, so what the guest stores in between is never sent (M1)',
-    origin: 'mail/tag-migration.txt: "It can race with the VM dirtying the page"; mutation M1',
+    origin: 'the tag-migration thread: "It can race with the VM dirtying the page"; mutation M1',
     settings: { ...manual, dataAfterClear: false, tagsAfterClear: false },
   },
   {
@@ -95,7 +95,7 @@ export const variants: readonly Named[] = [
     name: 'dump-when-clean',
     summary:
       'KVM saves the tags "at the point where the page is flagged as clean", in the write-protection path, and discards them when it is dirtied (B)',
-    origin: 'Marc Zyngier, 8 December 2020, mail/tag-migration.txt; no code was posted',
+    origin: 'Marc Zyngier, 8 December 2020, the tag-migration thread; no code was posted',
     settings: { ...fixed, tagAccess: 'dump', dumpBuffers: 'gfp-kernel', dumpAfterFlush: false },
   },
   {

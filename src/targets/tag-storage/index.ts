@@ -120,7 +120,8 @@ in without storage are kept in an xarray by pfn. Try tag-storage/rfc-v2 (tags ar
 written back), tag-storage/rfc-v3 (sleeping in atomic context, as Peter Collingbourne found, and more), the three
 proposals fix1-atomic-cache, fix2-prepare-end and fix3-at-allocation, and one-section-fixed with a switch, such as
 one-section-fixed+no-deferral: tags written over somebody's data. Page 0 is in a shared memfd, page 1 is private
-anonymous memory; address space 0 has no PROT_MTE, address space 1 has. A tag page serves 2 pages here, 32 in hardware.`,
+anonymous memory; address space 0 has no PROT_MTE, address space 1 has. A tag page serves 2 pages here, 32 in hardware.
+Try: pagestorm fuzz tag-storage/rfc-v3 --memory sc --ops store_tag,mprotect_mte,fork --until-crash`,
   memory: 'arm64',
   size: { cpus: 2, pages: 2, mms: 2 },
   variants,

@@ -92,25 +92,25 @@ export const variants: readonly (Variant & {
   {
     name: 'rfc-v3',
     summary: 'the swapped tags first, then the bit; copy_highpage() allocates with GFP_KERNEL',
-    origin: 'Alexandru Elisei, RFC v3, January 2024; mail/tag-storage.txt',
+    origin: 'Alexandru Elisei, RFC v3, January 2024; the tag-storage thread',
     settings: { ...v3 },
   },
   {
     name: 'fix1-atomic-cache',
     summary: 'first proposal: tag buffers out of a GFP_ATOMIC page, a fatal signal when there is no memory',
-    origin: 'mail/tag-storage.txt, "One fix would be"',
+    origin: 'the tag-storage thread, "One fix would be"',
     settings: { ...proposal, copyMemory: 'atomic-cache' },
   },
   {
     name: 'fix2-prepare-end',
     summary: 'second proposal: copy_highpage_prepare() and copy_highpage_end() around the atomic section',
-    origin: 'mail/tag-storage.txt, "Another approach"',
+    origin: 'the tag-storage thread, "Another approach"',
     settings: { ...proposal },
   },
   {
     name: 'fix3-at-allocation',
     summary: 'third proposal: memory for tags is reserved with each page and freed in set_pte_at()',
-    origin: 'mail/tag-storage.txt, "And yet another approach"',
+    origin: 'the tag-storage thread, "And yet another approach"',
     settings: { ...proposal, copyMemory: 'at-allocation' },
   },
   {
@@ -143,7 +143,7 @@ export const switches: readonly Switch[] = [
   sw(
     'no-deferral',
     'swapped tags are written to pages without storage (before the patch)',
-    'mail/tag-storage.txt',
+    'the tag-storage thread',
     {
       deferRestore: false,
       warnUnreserved: false,
