@@ -59,7 +59,7 @@ pages. Start with guest-memfd/attr-hook (the two hooks and no common lock: the m
 (his quick and lazy solution), rmp-under-mmu-lock (why not), prepare-in-get-pfn (Sean's answer), v6.11 and v7.0
 (what was merged), and what the switches break. gmem-solo is the code of the mail with all its other bugs.
 gfn i is page i + 2 of the file; where the model says 2M, two pages stand for it.
-Try: pagestorm fuzz guest-memfd/attr-hook --ops punch_hole,set_mem_attributes,fallocate --pages 1 --until-crash`,
+Try: pagestorm fuzz guest-memfd/attr-hook --ops punch_hole,set_mem_attributes,fallocate --pages 1 --time 20s`,
   memory: 'tso',
   size: { cpus: 2, pages: 2, mms: 1 },
   variants,

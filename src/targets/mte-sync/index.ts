@@ -81,7 +81,7 @@ the other way round, with or without a second flag, and which barriers. Start wi
 first: stale tags are visible, tags are lost) and mte-sync/tag-clearing-v1 (the patch of the thread), then see
 mte-sync/v6.2 and what its switches break. Page 0 is in a shared memfd, page 1 is private anonymous memory;
 address space 0 is also the VMM of a guest.
-Try: pagestorm fuzz mte-sync/v5.19 --memory sc --ops store_tag,load_tag,mprotect_mte --until-crash`,
+Try: pagestorm fuzz mte-sync/v5.19 --memory sc --ops store_tag,load_tag,mprotect_mte --time 20s`,
   memory: 'arm64',
   size: { cpus: 2, pages: 2, mms: 2 },
   variants,

@@ -85,7 +85,7 @@ cacheable mapping), v6.17 and no-tag-access (what came after), and what the swit
 has its memslot, page 1 is cacheable CXL or GPU memory mapped VM_PFNMAP, pages 2 to 4 (--pages 5) are a BAR of
 vfio-pci, persistent memory and other device registers; mmap(page, memory) changes that. Guest frame i lies over
 page i. MTE is off until enable_mte, which must come before the first access of a guest.
-Try: pagestorm fuzz stage2-memtype/memtype-from-vma --ops enable_mte,create_memslot,guest_store_tag --until-crash`,
+Try: pagestorm fuzz stage2-memtype/memtype-from-vma --ops enable_mte,create_memslot,guest_store_tag --time 20s`,
   memory: 'arm64',
   size: { cpus: 2, pages: 2, mms: 1 },
   variants,

@@ -70,7 +70,7 @@ survives), dump-when-clean, second-mapping and one-mapping (the other proposals,
 that survives), v6.11 and v6.12 (what was merged), the postcopy-* designs, and what the switches break. One VM with its
 source and its destination host; guest and devices run at the source until the VMM pauses them, then at the
 destination. Even gfns are in use when it begins, odd ones were never touched.
-Try: pagestorm fuzz tag-migration/copy-before-clear --memory sc --ops guest_store,migrate --pages 1 --until-crash`,
+Try: pagestorm fuzz tag-migration/copy-before-clear --memory sc --ops guest_store,migrate --pages 1 --time 20s`,
   memory: 'arm64',
   size: { cpus: 2, pages: 2, mms: 1 },
   variants,

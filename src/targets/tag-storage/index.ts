@@ -121,7 +121,7 @@ written back), tag-storage/rfc-v3 (sleeping in atomic context, as Peter Collingb
 proposals fix1-atomic-cache, fix2-prepare-end and fix3-at-allocation, and one-section-fixed with a switch, such as
 one-section-fixed+no-deferral: tags written over somebody's data. Page 0 is in a shared memfd, page 1 is private
 anonymous memory; address space 0 has no PROT_MTE, address space 1 has. A tag page serves 2 pages here, 32 in hardware.
-Try: pagestorm fuzz tag-storage/rfc-v3 --memory sc --ops store_tag,mprotect_mte,fork --until-crash`,
+Try: pagestorm fuzz tag-storage/rfc-v3 --memory sc --ops store_tag,mprotect_mte,fork --time 20s`,
   memory: 'arm64',
   size: { cpus: 2, pages: 2, mms: 2 },
   variants,
