@@ -29,6 +29,8 @@ export class Slab {
   readonly #freeSite: Int32Array;
   #touched = false;
   live = 0;
+  /** Those of them that can leak. */
+  #mayLeak = 0;
   /** Most objects live at once in this execution. */
   peak = 0;
 
@@ -65,6 +67,7 @@ export class Slab {
     for (let o = 0; o < this.#state.length; o++) this.#state[o] = FREE;
     for (let c = 0; c < this.#next.length; c++) this.#next[c] = 0;
     this.live = 0;
+    this.#mayLeak = 0;
     this.peak = 0;
     this.#touched = false;
   }
@@ -81,6 +84,7 @@ export class Slab {
       this.#site[object] = site;
       this.#touched = true;
       if (++this.live > this.peak) this.peak = this.live;
+      this.#mayLeak += this.#poison[object];
       return this.#base[object];
     }
     return 0;
@@ -105,6 +109,7 @@ export class Slab {
     this.#state[object] = FREED;
     this.#freeSite[object] = site;
     this.live--;
+    this.#mayLeak -= this.#poison[object];
     if (this.#poison[object] === 1) {
       for (let a = base; a < base + this.#size[object]; a++) this.#memory.poke(a, POISON);
     }
@@ -134,7 +139,7 @@ export class Slab {
    * [base address, site of its allocation].
    */
   leaks(): readonly (readonly [number, number])[] {
-    if (this.live === 0) return [];
+    if (this.#mayLeak === 0) return [];
     this.#reached.fill(0);
     this.#visit(this.#roots);
     const lost: (readonly [number, number])[] = [];

@@ -65,18 +65,50 @@ export class Coroutines {
    * end, with its result in `cpu.returned`. If not, the caller must be suspended too; both then are on the stack of the CPU.
    */
   call(cpu: Cpu, callee: Frame): boolean {
+    const m = this.#m;
     const depth = ++cpu.depth;
-    cpu.frames[depth] = callee;
+    let frame = callee;
     try {
-      const result = this.#run(cpu, depth, 0);
-      if (result === described) return false;
-      cpu.returned = result;
-      return true;
+      while (true) {
+        const step = resume.call(frame, 0);
+        const { value } = step;
+        if (value === described) {
+          if (cpu.kind === Kind.None && m.violation === null) this.#badYield(cpu);
+          // What ends with an access is not resumed. Only what is suspended needs a place on the stack.
+          if (step.done === true) cpu.depth--;
+          else cpu.frames[depth] = frame;
+          return false;
+        }
+        if (step.done !== true) return this.#callDeep(cpu, depth, frame, value);
+        if (cpu.kind !== Kind.None) m.forgottenYield(cpu);
+        if (cpu.callsLast) {
+          cpu.callsLast = false;
+          frame = value as Frame;
+          continue;
+        }
+        cpu.depth = depth - 1;
+        cpu.returned = value;
+        return true;
+      }
     } catch (error) {
       // Nobody can catch a violation: the caller is suspended for good.
-      if (error === this.#m.stop) return false;
+      if (error === m.stop) return false;
+      if (cpu.depth === depth) {
+        if (!isGenerator(frame)) this.#badYield(cpu);
+        cpu.depth--;
+      }
       throw error;
     }
+  }
+
+  /** A callee yields a generator of its own instead of calling it by `call`. */
+  #callDeep(cpu: Cpu, depth: number, callee: Frame, value: unknown): boolean {
+    cpu.frames[depth] = callee;
+    cpu.frames[++cpu.depth] = value as Frame;
+    const result = this.#run(cpu, depth, 0);
+    if (result === described) return false;
+    cpu.returned = result;
+    return true;
   }
 
   /** Runs what lies on the call stack of a CPU from `base` on until that ends (its result) or is suspended (`described`). */

@@ -13,8 +13,9 @@ import type { Translations } from './translations.ts';
 
 /** A local name: to V8 an import is a variable that it looks up and checks at every use. */
 const counts = siteCounts;
-/** A bit of `#about` beside those of `Attr`: the word belongs to the slab. */
-const IN_SLAB = 1 << 8;
+/** Bits of `#about`: what a word is declared as, or whether it belongs to the slab. `Order.Pointer` is one of them. */
+const PLAIN = 1;
+const IN_SLAB = 2;
 
 /** Executes one access: what every access passes through. */
 export class Execution {
@@ -22,7 +23,7 @@ export class Execution {
   readonly #locking: Locking;
   readonly #grace: GracePeriods;
   readonly #translations: Translations;
-  /** Per word: `Attr` bits and IN_SLAB, so that most accesses need one look. */
+  /** Per word: PLAIN, IN_SLAB and Order.Pointer, so that most accesses need one look. */
   readonly #about: Int32Array;
 
   constructor(m: MachineState, locking: Locking, grace: GracePeriods, translations: Translations) {
@@ -31,7 +32,11 @@ export class Execution {
     this.#grace = grace;
     this.#translations = translations;
     const { objectOf } = m.slab;
-    this.#about = Int32Array.from(m.layout.attributes, (attr, a) => attr | (objectOf[a] !== 0 ? IN_SLAB : 0));
+    this.#about = Int32Array.from(m.layout.attributes, (attr, a) => {
+      const plain = (attr & Attr.Plain) !== 0 ? PLAIN : 0;
+      const pointer = (attr & Attr.Pointer) !== 0 ? Order.Pointer : 0;
+      return plain | pointer | (objectOf[a] !== 0 ? IN_SLAB : 0);
+    });
   }
 
   /** Executes the pending access of a CPU and returns its result; what is wrong with it is a violation. */
@@ -52,11 +57,11 @@ export class Execution {
       cpu.inflight = 0;
       m.updateIrq(cpu);
     }
-    if ((about & Attr.Plain) !== 0) this.#checkRace(cpu);
+    if ((about & PLAIN) !== 0) this.#checkRace(cpu);
     let result = 0;
     switch (kind) {
       case Kind.Load:
-        result = memory.load(id, address, cpu.order | pointerOrder(about));
+        result = memory.load(id, address, cpu.order | (about & Order.Pointer));
         if ((cpu.order & Order.TestBit) !== 0) result = (result & a) !== 0 ? 1 : 0;
         break;
       case Kind.Store:
@@ -64,7 +69,7 @@ export class Execution {
         if (through !== 0) memory.markTranslation(id, through - 1);
         break;
       case Kind.Rmw:
-        result = memory.rmw(id, address, cpu.op, a, cpu.b, cpu.order | pointerOrder(about), site);
+        result = memory.rmw(id, address, cpu.op, a, cpu.b, cpu.order | (about & Order.Pointer), site);
         if (through !== 0 && (m.note & Note.Failed) === 0) memory.markTranslation(id, through - 1);
         if ((cpu.order & Order.TestBit) !== 0) result = (result & a) !== 0 ? 1 : 0;
         break;
@@ -72,11 +77,11 @@ export class Execution {
         memory.fence(id, a);
         break;
       case Kind.PlainLoad:
-        if ((about & Attr.Plain) === 0) this.#notPlain(address);
+        if ((about & PLAIN) === 0) this.#notPlain(address);
         result = memory.load(id, address, Order.Relaxed);
         break;
       case Kind.PlainStore:
-        if ((about & Attr.Plain) === 0) this.#notPlain(address);
+        if ((about & PLAIN) === 0) this.#notPlain(address);
         memory.store(id, address, a, Order.Relaxed, site);
         if (through !== 0) memory.markTranslation(id, through - 1);
         break;
@@ -173,9 +178,4 @@ export class Execution {
   #notPlain(address: number): never {
     throw new EngineError(`plain access to ${this.#m.layout.nameOf(address)}, which is not declared plain`);
   }
-}
-
-/** Order.Pointer for words declared as pointers. */
-function pointerOrder(about: number): number {
-  return (about & Attr.Pointer) * (Order.Pointer / Attr.Pointer);
 }

@@ -399,7 +399,7 @@ export class Arm64 extends BufferedMemory {
     this.#floor[cpu] = Math.max(time, this.#unlockTime[cpu]);
     this.#remember(address);
     this.touch(address, cpu, site);
-    Atomics.store(this.words, address, value);
+    this.words[address] = value;
     this.#since[address] = ++this.#now;
     this.#seen[cpu * this.size + address] = this.#now;
     if (this.race !== null) this.race.rmw(cpu, address, Order.Acquire);
@@ -415,7 +415,7 @@ export class Arm64 extends BufferedMemory {
     this.flush(cpu);
     this.#remember(address);
     this.touch(address, cpu, site);
-    Atomics.store(this.words, address, value);
+    this.words[address] = value;
     this.#since[address] = ++this.#now;
     this.#seen[cpu * this.size + address] = this.#now;
     if (this.race !== null) this.race.rmw(cpu, address, Order.Release);

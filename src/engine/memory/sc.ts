@@ -49,13 +49,13 @@ export class Sc extends Memory {
 
   override acquireWord(cpu: number, address: number, value: number, site: number): void {
     this.touch(address, cpu, site);
-    Atomics.store(this.words, address, value);
+    this.words[address] = value;
     if (this.race !== null) this.race.rmw(cpu, address, Order.Acquire);
   }
 
   override releaseWord(cpu: number, address: number, value: number, site: number): void {
     this.touch(address, cpu, site);
-    Atomics.store(this.words, address, value);
+    this.words[address] = value;
     if (this.race !== null) this.race.rmw(cpu, address, Order.Release);
   }
 

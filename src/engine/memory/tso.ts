@@ -80,14 +80,14 @@ export class Tso extends BufferedMemory {
   override acquireWord(cpu: number, address: number, value: number, site: number): void {
     this.flush(cpu);
     this.touch(address, cpu, site);
-    Atomics.store(this.words, address, value);
+    this.words[address] = value;
     if (this.race !== null) this.race.rmw(cpu, address, Order.Acquire);
   }
 
   override releaseWord(cpu: number, address: number, value: number, site: number): void {
     this.flush(cpu);
     this.touch(address, cpu, site);
-    Atomics.store(this.words, address, value);
+    this.words[address] = value;
     if (this.race !== null) this.race.rmw(cpu, address, Order.Release);
   }
 
