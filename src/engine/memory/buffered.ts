@@ -40,6 +40,31 @@ export abstract class BufferedMemory extends Memory {
     return -1;
   }
 
+  /** Puts a store behind the others that its CPU delays; returns its slot. */
+  protected append(cpu: number, address: number, value: number, site: number, snapshot: number): number {
+    const i = cpu * DEPTH + this.count[cpu]++;
+    this.addresses[i] = address;
+    this.values[i] = value;
+    this.storeSites[i] = site;
+    this.snapshots[i] = snapshot;
+    this.translations[i] = 0;
+    this.sections[i] = 0;
+    return i;
+  }
+
+  /** Takes the store in a slot out of the buffer of its CPU. */
+  protected take(cpu: number, i: number): void {
+    const last = cpu * DEPTH + --this.count[cpu];
+    for (let j = i; j < last; j++) {
+      this.addresses[j] = this.addresses[j + 1];
+      this.values[j] = this.values[j + 1];
+      this.storeSites[j] = this.storeSites[j + 1];
+      this.snapshots[j] = this.snapshots[j + 1];
+      this.translations[j] = this.translations[j + 1];
+      this.sections[j] = this.sections[j + 1];
+    }
+  }
+
   override delayedBy(cpu: number): number {
     return this.count[cpu];
   }

@@ -36,14 +36,8 @@ export class Tso extends BufferedMemory {
     }
     this.host.note |= Note.Delayed;
     if (this.count[cpu] === DEPTH) this.#commitOldest(cpu);
-    const i = cpu * DEPTH + this.count[cpu]++;
+    this.append(cpu, address, value, site, snapshot);
     if (this.count[cpu] === 1) this.commits++;
-    this.addresses[i] = address;
-    this.values[i] = value;
-    this.storeSites[i] = site;
-    this.snapshots[i] = snapshot;
-    this.translations[i] = 0;
-    this.sections[i] = 0;
   }
 
   override rmw(
@@ -150,15 +144,7 @@ export class Tso extends BufferedMemory {
   #commitOldest(cpu: number): void {
     const base = cpu * DEPTH;
     this.#publish(cpu, this.addresses[base], this.values[base], this.storeSites[base], this.snapshots[base]);
-    const left = --this.count[cpu];
-    if (left === 0) this.commits--;
-    for (let i = base; i < base + left; i++) {
-      this.addresses[i] = this.addresses[i + 1];
-      this.values[i] = this.values[i + 1];
-      this.storeSites[i] = this.storeSites[i + 1];
-      this.snapshots[i] = this.snapshots[i + 1];
-      this.translations[i] = this.translations[i + 1];
-      this.sections[i] = this.sections[i + 1];
-    }
+    this.take(cpu, base);
+    if (this.count[cpu] === 0) this.commits--;
   }
 }
