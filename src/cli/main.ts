@@ -110,6 +110,7 @@ async function parse(args: readonly string[]): Promise<number> {
           .option('perfetto', {
             describe: 'write the timeline of one case as Chrome trace JSON, for Perfetto',
             type: 'string',
+            nargs: 1,
           })
           .option('junit', { describe: 'write the outcomes as JUnit XML', type: 'string' })
           .option('sarif', { describe: 'write what is not as expected as SARIF', type: 'string' }),

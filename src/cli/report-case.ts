@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
-import { UsageError } from '../engine/errors.ts';
+import { DivergenceError, UsageError } from '../engine/errors.ts';
 import { type Case, caseDesign, verdictText } from '../fuzz/case/case.ts';
 import { type CatalogueEntry, loadCatalogue } from '../fuzz/catalogue.ts';
 import { HangError, WorkerPool } from '../fuzz/pool.ts';
@@ -38,7 +38,7 @@ const SAMPLE_SHARE = 0.1;
  * Replays a case and finds out how sure its verdict is.
  *
  * @param executions within bounds, for each design that is tried; 0 to try none.
- * @throws UsageError naming the file if it cannot be replayed.
+ * @throws UsageError naming the file if it cannot be replayed, DivergenceError if its schedule does not fit the model.
  */
 export async function reportCase(
   path: string,
@@ -87,10 +87,7 @@ async function replay(pool: WorkerPool, path: string, one: Case): Promise<Replay
   }
   const { diverged } = replayed;
   if (diverged === null) return replayed;
-  throw new UsageError(
-    `${path}: its schedule does not fit this model: step ${diverged.step}: ${diverged.message}; ` +
-      'pagestorm replay --search looks for one that does',
-  );
+  throw new DivergenceError(diverged.step, diverged.message);
 }
 
 /** Runs the program on its own design, then under sc, then on fixed designs that have its operations. */

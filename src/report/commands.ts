@@ -56,3 +56,8 @@ function folded(words: readonly string[]): readonly string[] {
   }
   return [...lines, line];
 }
+
+/** A word for a shell, quoted if need be. */
+export function shellWord(word: string): string {
+  return /^[\w./+=@%-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,7 +1,6 @@
-import { Kind } from '../engine/access.ts';
 import type { AccessEvent, Trace, TraceEvent, TraceViolation } from '../fuzz/trace.ts';
 import { accessMarks, accessText } from './access-text.ts';
-import { type Spell, spelling } from './location.ts';
+import { type Spell, spellingOf } from './location.ts';
 import { relevant } from './relevance.ts';
 import { MAIL_WIDTH, wrap } from './wrap.ts';
 
@@ -24,7 +23,7 @@ interface Line {
  */
 export function diagram(trace: Trace): string {
   const shown = relevant(trace);
-  const spell = spelling(locationsOf(shown.events, trace.violation));
+  const spell = spellingOf(shown.events, trace.violation);
   const lines = headed(shown.events, spell, pendingMark(trace.violation));
   const verdict = trace.violation === null ? [] : violationLines(trace.violation, spell);
   const indents = columns(trace.cpus, [...lines, ...verdict]);
@@ -38,20 +37,6 @@ export function diagram(trace: Trace): string {
     ...place(verdict, indents),
     ...footer(shown.hidden),
   ].join('\n');
-}
-
-function locationsOf(events: readonly TraceEvent[], violation: TraceViolation | null): Set<string> {
-  const locations = new Set<string>();
-  for (const event of events) {
-    if (event.type === 'access') {
-      locations.add(event.location);
-      if (event.kind === Kind.Alloc) locations.add(event.shown.result);
-    }
-    if (event.type === 'access' || event.type === 'commit')
-      for (const one of event.visible) locations.add(one.location);
-  }
-  if (violation !== null) locations.add(violation.location);
-  return locations;
 }
 
 /** The lines of all events; the heading of an operation stands right above its first line. */

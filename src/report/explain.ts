@@ -3,7 +3,7 @@ import type { AccessEvent, Trace, TraceEvent } from '../fuzz/trace.ts';
 import { accessText } from './access-text.ts';
 import { type Flow, flowOf, isWrite, sourceOf } from './flow/reads-from.ts';
 import { delaySpans, type Span } from './flow/spans.ts';
-import { type Spell, spelling } from './location.ts';
+import { type Spell, spellingOf } from './location.ts';
 import { objectOf, relevant } from './relevance.ts';
 
 /** Steps of an explanation at most: more is what the diagram is for. */
@@ -59,13 +59,7 @@ class Teller {
     const { events } = relevant(trace);
     this.#passed = this.#passedOn(events);
     this.#sources = new Set(this.#passed.values());
-    this.#spell = spelling(
-      events.flatMap(event => (event.type === 'access' ? [event.location] : [])).concat(this.#about),
-    );
-  }
-
-  get #about(): string {
-    return this.#trace.violation?.location ?? '';
+    this.#spell = spellingOf(events, trace.violation);
   }
 
   /** 0 for what the story can do without. */

@@ -1,5 +1,22 @@
+import { Kind } from '../engine/access.ts';
+import type { TraceEvent, TraceViolation } from '../fuzz/trace.ts';
+
 /** How locations are spelled in one report: as the kernel would where that is unambiguous. */
 export type Spell = (location: string) => string;
+
+/** The spelling in which all locations of a report are told apart. */
+export function spellingOf(events: readonly TraceEvent[], violation: TraceViolation | null): Spell {
+  const locations = violation === null ? [] : [violation.location];
+  for (const event of events) {
+    if (event.type === 'access') {
+      locations.push(event.location);
+      if (event.kind === Kind.Alloc) locations.push(event.shown.result);
+    }
+    if (event.type === 'access' || event.type === 'commit')
+      locations.push(...event.visible.map(one => one.location));
+  }
+  return spelling(locations);
+}
 
 /**
  * Of an array of which a report names one element only, the element becomes a pointer: `pages[0].flags` is
