@@ -28,11 +28,16 @@ export function everyStep(model: StepModel): readonly string[] {
     const facts = cpuFacts(model, position);
     lines.push(...stepLines(model, position));
     for (const [what, text] of facts) if (known.get(what) !== text) lines.push(factLine(what, text));
-    for (const what of known.keys()) if (!facts.has(what)) lines.push(factLine(what, 'nothing any more'));
+    for (const what of known.keys()) if (!facts.has(what)) lines.push(...over(what));
     lines.push(...endLines(model, position));
     known = facts;
   }
   return lines;
+}
+
+/** What to say of a list that has become empty. */
+function over(what: string): readonly string[] {
+  return what.endsWith(' context') ? [] : [factLine(what, 'nothing any more')];
 }
 
 function stepLines(model: StepModel, position: number): readonly string[] {

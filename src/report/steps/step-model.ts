@@ -66,6 +66,7 @@ export class StepModel {
   /** How the execution ended, in a line: `violation: ...`, `clean`, `diverged at step 6: ...`. */
   get outcome(): string {
     const { diverged, verdict } = this.stepped;
+    if (verdict.verdict === 'hang') return 'the next step never ends: the model hangs';
     return diverged === null
       ? verdictText(verdict)
       : `diverged at step ${diverged.step}: ${diverged.message}`;

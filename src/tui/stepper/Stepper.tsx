@@ -103,10 +103,17 @@ const named = [
   ['delete', 'backspace'],
 ] as const;
 
-/** The keys of one event: pasted and quickly typed text comes in one piece. Ctrl and Alt mean nothing here. */
+/**
+ * The keys of one event: what is pasted, or typed while the machine is busy, comes in one piece. Ctrl and Alt mean
+ * nothing here.
+ */
 function keysOf(input: string, key: InkKey): readonly Key[] {
   const found = named.find(([name]) => key[name]);
   if (found !== undefined) return [found[1]];
   if (key.ctrl || key.meta) return [];
-  return [...input].filter(typed => typed >= ' ').map(typed => ({ typed }));
+  return [...input].flatMap((typed): readonly Key[] => {
+    if (typed === '\r' || typed === '\n') return ['enter'];
+    if (typed === '\x7f' || typed === '\b') return ['backspace'];
+    return typed >= ' ' ? [{ typed }] : [];
+  });
 }

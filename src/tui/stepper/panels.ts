@@ -71,10 +71,8 @@ function ending(model: StepModel, columns: number): readonly Ranked[] {
       ...violation.details.map(detail => ({ line: labelled('', spellAll(detail, model.spell)), rank: 4 })),
     ];
   }
-  const style = stepped.diverged === null ? 'good' : 'bad';
-  const what =
-    stepped.verdict.verdict === 'hang' ? 'the next step never ends: the model hangs' : model.outcome;
-  return fold(what, columns - LABEL).map((part, i) => ({
+  const style = stepped.diverged === null && stepped.verdict.verdict === 'clean' ? 'good' : 'bad';
+  return fold(model.outcome, columns - LABEL).map((part, i) => ({
     line: labelled(i === 0 ? 'end' : '', part, style),
     rank: i < 2 ? 0 : 2,
   }));
