@@ -31,6 +31,11 @@ function faults({ case: one, execution }: Stepped): readonly string[] {
     const cpu = moments[i]?.cpus[step.cpu];
     if (access?.type !== 'access' || cpu === undefined) continue;
     const { kind, address, place } = access;
+    const writes = kind === Kind.Store || kind === Kind.PlainStore;
+    const told = new Set([address, ...access.visible.map(one => one.address)]);
+    const other = step.changes.find(change => !told.has(change.address));
+    if (writes && other !== undefined)
+      found.push(`step ${i} stores to ${access.location} and changes ${other.location}`);
     const { next, state, mayRead } = cpu;
     const foretold =
       state === 'ready' && next?.kind === kind && next.address === address && next.place.line === place.line;

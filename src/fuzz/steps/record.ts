@@ -36,6 +36,8 @@ export class StepRecorder implements DecisionSource, Observer {
   readonly #initial = new Map<number, string>();
   #words: Int32Array;
   #open: OpenStep | null = null;
+  /** The state after the last access of the setup. */
+  #before: Moment | null = null;
   #setup = 0;
   /** Events that the trace has by now. */
   #events = 0;
@@ -65,6 +67,7 @@ export class StepRecorder implements DecisionSource, Observer {
 
   begin(machine: Machine): void {
     this.#words = machine.words.slice();
+    this.#before = this.#reader.read(this.#running, -1);
     this.#inner.begin(machine);
   }
 
@@ -95,17 +98,13 @@ export class StepRecorder implements DecisionSource, Observer {
     result: number,
     note: number,
   ): void {
-    // Nobody is asked who goes next in the setup: its steps begin with their accesses.
-    if (this.#machine.inSetup) {
-      this.#close();
-      this.#moments.push(this.#reader.read(this.#running, -1));
-      this.#begin('cpu', cpu, true);
-      this.#setup++;
-    }
+    const { inSetup } = this.#machine;
+    if (inSetup) this.#beginSetupStep(cpu);
     this.#recorder.access(cpu, kind, address, a, b, order, op, site, result, note);
     this.#events++;
     this.#tlb.access(cpu, kind, address, a, b, result, note);
     this.#written();
+    if (inSetup) this.#before = this.#reader.read(this.#running, -1);
   }
 
   commit(cpu: number, address: number): void {
@@ -158,16 +157,33 @@ export class StepRecorder implements DecisionSource, Observer {
     };
   }
 
+  /**
+   * Nobody is asked who goes next in the setup: a step is known when its access has been executed, and the state before
+   * it is that after the access before. What model code did in between, to its context say, counts as done by the step.
+   */
+  #beginSetupStep(cpu: number): void {
+    this.#end();
+    const before = this.#before ?? this.#reader.read(this.#running, -1);
+    const cpus = before.cpus.map((one, c) => ({ ...one, running: [...(this.#running[c] ?? [])] }));
+    this.#moments.push({ ...before, cpus });
+    this.#begin('cpu', cpu, true);
+    this.#setup++;
+  }
+
   #begin(actor: ExecutionStep['actor'], cpu: number, setup: boolean): void {
     this.#open = { actor, cpu, setup, from: this.#events, to: this.#events, changes: [] };
   }
 
-  /** Ends the step that runs; returns whose it was, -1 if there was none. */
+  /** Ends the step that runs, with what has changed up to now; returns whose it was, -1 if there was none. */
   #close(): number {
+    this.#open?.changes.push(...this.#changes());
+    return this.#end();
+  }
+
+  #end(): number {
     const step = this.#open;
     if (step === null) return -1;
     step.to = this.#events;
-    step.changes.push(...this.#changes());
     this.#steps.push(step);
     this.#open = null;
     return step.cpu;

@@ -42,13 +42,20 @@ function over(what: string): readonly string[] {
 
 function stepLines(model: StepModel, position: number): readonly string[] {
   const step = model.step(position - 1);
-  if (step === undefined)
-    return [model.start > 0 ? 'the setup begins' : `${model.label(position)}: the CPUs begin`];
+  const begin =
+    position === model.start
+      ? [`${model.label(position)}: the CPUs begin`]
+      : position === 0
+        ? ['the setup begins']
+        : [];
+  if (step === undefined) return begin;
+  const number = position > model.start ? model.label(position) : `setup step ${position} of ${model.start}`;
   const who = step.cpu < 0 ? '' : `CPU${step.cpu} `;
   return [
-    `${model.label(position)}: ${who}${stepText(step, model.spell)}`,
+    `${number}: ${who}${stepText(step, model.spell)}`,
     ...step.changes.map(change => `  memory: ${changeText(change, model.spell)}`),
     ...sideEffects(step, model.spell).map(text => `  ${text}`),
+    ...begin,
   ];
 }
 

@@ -72,6 +72,13 @@ export class StepModel {
       : `diverged at step ${diverged.step}: ${diverged.message}`;
   }
 
+  /** What ran before the CPUs began: `store_tag(mm=0, page=0)`. */
+  get setupCalls(): readonly string[] {
+    return this.stepped.execution.trace.events.flatMap(event =>
+      event.type === 'operation' && event.setup && event.begin ? [event.text] : [],
+    );
+  }
+
   moment(position: number): Moment {
     const moment = this.stepped.execution.moments[position];
     if (moment === undefined) throw new RangeError(`there is no position ${position}`);

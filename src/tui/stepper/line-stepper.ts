@@ -43,7 +43,7 @@ export class LineStepper {
       this.#state = { ...this.#state, help: false };
       return keys.map(([names, what]) => `${names}: ${what}`);
     }
-    if (message !== '') return [message];
-    return position === before.position && search === before.search ? [] : momentLines(this.#model, position);
+    const stays = position === before.position && search === before.search;
+    return [...(message === '' ? [] : [message]), ...(stays ? [] : momentLines(this.#model, position))];
   }
 }

@@ -34,7 +34,7 @@ function labelled(label: string, text: string, style: Style = 'plain'): Line {
 export function lastStep(model: StepModel, position: number, columns: number): readonly Ranked[] {
   const lines: Ranked[] = [];
   const step = model.step(position - 1);
-  if (step !== undefined) {
+  if (step !== undefined && position !== model.start) {
     const number = model.numberOf(position - 1);
     const who = step.cpu < 0 ? 'end' : `CPU${step.cpu}`;
     const did: Line = [
@@ -51,8 +51,10 @@ export function lastStep(model: StepModel, position: number, columns: number): r
     for (const text of sideEffects(step, model.spell))
       lines.push({ line: labelled('', text, text.includes('visible') ? 'weak' : 'faint'), rank: 3 });
   } else {
-    const before = model.start === 0 ? 'the CPUs begin' : 'the setup begins';
-    lines.push({ line: labelled('start', before), rank: 0 });
+    const begins = position === model.start ? 'the CPUs begin' : 'the setup begins';
+    lines.push({ line: labelled('start', begins, 'strong'), rank: 0 });
+    for (const [i, text] of model.setupCalls.entries())
+      lines.push({ line: labelled(i === 0 ? 'before' : '', text), rank: i < FIRST_CHANGES ? 1 : 5 });
   }
   if (position === model.last) lines.push(...ending(model, columns));
   return lines;
