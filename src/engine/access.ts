@@ -36,6 +36,7 @@ export const Kind = {
   IsLocked: 10,
   RcuReadLock: 11,
   RcuReadUnlock: 12,
+  /** A grace period starts; with `a` not 0, that callback is queued; with `b` not 0, `rcu_barrier` begins. */
   SyncRcuStart: 13,
   Alloc: 14,
   Free: 15,
@@ -52,6 +53,7 @@ export const Kind = {
   ReadLock: 25,
   BitLock: 26,
   Wait: 27,
+  /** Waits for the end of the grace period with number `a`; with `b` not 0, for the callbacks up to number `a`. */
   SyncRcuEnd: 28,
   SyncSrcuEnd: 29,
   FlushTlb: 30,

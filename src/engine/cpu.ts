@@ -1,7 +1,10 @@
-import { type Access, type Kernel, Kind } from './access.ts';
+import { type Access, type Frame, type Kernel, Kind } from './access.ts';
 import { CpuLocks } from './cpu/locks.ts';
 import { Gfp, gfpBlocks } from './gfp.ts';
 import type { SlabCache } from './layout.ts';
+
+/** What `call_rcu` runs when its grace period is over: in softirq context, so it must not sleep. */
+export type RcuCallback = (cpu: Cpu, ...args: readonly number[]) => Frame;
 
 /**
  * A simulated CPU. Its primitives bear the names of the kernel's and describe the next access in the fields of
@@ -18,14 +21,31 @@ export class Cpu extends CpuLocks {
   rcuReadUnlock(): Access {
     return this.describe(Kind.RcuReadUnlock, 0, 0, 0, 0);
   }
-  /**
-   * `yield*` it: starts a grace period and waits for its end. There is no `call_rcu`: a model runs the callback as an
-   * operation (or the tail of one) of its own after `synchronizeRcu`, on whichever CPU plays the callback thread.
-   */
+  /** `yield*` it: starts a grace period and waits for its end. */
   *synchronizeRcu(): Kernel {
     this.mightSleep('synchronize_rcu');
     const section = yield this.describe(Kind.SyncRcuStart, 0, 0, 0, 0);
     yield this.describe(Kind.SyncRcuEnd, 0, section, 0, 0);
+  }
+  /**
+   * `call_rcu`: returns at once and orders nothing for its caller. The grace period starts now or later; after its end
+   * `callback` runs on this CPU in softirq context, behind a full barrier, one callback after the other in the order of
+   * their calls. It arrives like an interrupt, where this CPU has interrupts and bottom halves on, also when its
+   * operations are done; an execution does not end before it. Arguments are numbers: addresses, as all shared state.
+   */
+  callRcu(callback: RcuCallback, ...args: readonly number[]): Access {
+    const key = this.machine.rcuCallback(callback.name, () => callback(this, ...args));
+    return this.describe(Kind.SyncRcuStart, 0, key, 0, 0);
+  }
+  /** `kfree_rcu`: frees an object after a grace period. */
+  kfreeRcu(object: number): Access {
+    return this.callRcu(kfreeRcu, object);
+  }
+  /** `rcu_barrier`; `yield*` it: waits until all callbacks queued before it, by whichever CPU, have run. */
+  *rcuBarrier(): Kernel {
+    this.mightSleep('rcu_barrier');
+    const last = yield this.describe(Kind.SyncRcuStart, 0, 0, 1, 0);
+    yield this.describe(Kind.SyncRcuEnd, 0, last, 1, 0);
   }
   srcuReadLock(domain: number): Access {
     return this.describe(Kind.SrcuReadLock, 0, domain, 0, 0);
@@ -72,4 +92,8 @@ export class Cpu extends CpuLocks {
   flushTlbLocal(translation: number): Access {
     return this.describe(Kind.FlushTlb, 0, translation, 2, 0);
   }
+}
+
+function* kfreeRcu(cpu: Cpu, object: number): Kernel {
+  yield cpu.kfree(object);
 }

@@ -2,6 +2,7 @@ import type { CpuState } from './cpu/state.ts';
 import type { Cpu } from './cpu.ts';
 import type { Layout } from './layout.ts';
 import type { Memory } from './memory/memory.ts';
+import type { ActorKind } from './schedule.ts';
 
 /** What a decision source can see of the machine that asks it. */
 export interface MachineView {
@@ -13,7 +14,7 @@ export interface MachineView {
   /** CPUs whose pending access can run, as bits, and the one that ran last: CPUs are offered from it on, in a round. */
   readonly enabled: number;
   readonly current: number;
-  actorAt(k: number): readonly [kind: 'cpu' | 'commit' | 'irq', index: number];
+  actorAt(k: number): readonly [kind: ActorKind, index: number];
   isEnabled(cpu: number): boolean;
   isDone(cpu: number): boolean;
   waitsFor(cpu: CpuState): string;

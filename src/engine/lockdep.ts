@@ -22,13 +22,34 @@ export interface LockProblem {
   readonly details: readonly string[];
 }
 
-const HARDIRQ = 1;
-const IRQS_ON = 2;
+/** Where a class has been taken or held, as bits: each context, then what must not come together with it. */
+export const LockUsage = { Hardirq: 1, IrqsOn: 2, Softirq: 4, SoftirqsOn: 8 } as const;
+
+const INSIDE = LockUsage.Hardirq | LockUsage.Softirq;
+
+/** The pairs that exclude each other, and how reports name them. */
+const exclusions = [
+  {
+    inside: LockUsage.Hardirq,
+    on: LockUsage.IrqsOn,
+    context: 'hard interrupt',
+    with: 'interrupts',
+    name: 'irq',
+  },
+  {
+    inside: LockUsage.Softirq,
+    on: LockUsage.SoftirqsOn,
+    context: 'softirq',
+    with: 'softirqs',
+    name: 'softirq',
+  },
+] as const;
 
 /**
  * Lock order and interrupt state by class, as lockdep does (Documentation/locking/lockdep-design.rst): taking B
  * while holding A adds A -> B; a cycle is a possible deadlock even if nobody hung. A class taken in hard
- * interrupt context may not be taken (or held) with interrupts on, nor lead to one that is. It sees one execution, so
+ * interrupt context may not be taken (or held) with interrupts on, nor lead to one that is; the same goes for softirq
+ * context, in which RCU callbacks run, and softirqs (bottom halves and interrupts on). It sees one execution, so
  * that a verdict depends on nothing but program and schedule; trylocks add no edge into the lock that they take. A
  * second read lock of a class is recursion too, as a writer may queue between the two; only in interrupt context do
  * readers pass a queued writer (queued rwlocks).
@@ -40,9 +61,10 @@ export class Lockdep {
   readonly #ever = new Int32Array(32);
   #everCyclic = false;
   readonly #usage = new Int32Array(32);
-  /** Some class was taken in hard interrupt context in this execution. */
-  #hardirqSeen = false;
-  readonly #usageSite = new Int32Array(64);
+  /** Usage of all classes in this execution. */
+  #anyUsage = 0;
+  /** Per class and bit of its usage: the first site of it. */
+  readonly #usageSite = new Int32Array(32 * 4);
   readonly #edgeSite = new Int32Array(32 * 32);
 
   constructor(layout: Layout) {
@@ -54,7 +76,7 @@ export class Lockdep {
       this.#after[c] = 0;
       this.#usage[c] = 0;
     }
-    this.#hardirqSeen = false;
+    this.#anyUsage = 0;
   }
 
   /** Checks and records that a lock of a class is about to be taken. */
@@ -64,16 +86,11 @@ export class Lockdep {
     lockClass: number,
     read: boolean,
     trylock: boolean,
-    inHardirq: boolean,
-    irqsOn: boolean,
+    usage: number,
     site: number,
   ): LockProblem | null {
-    const state = inHardirq ? HARDIRQ : irqsOn ? IRQS_ON : 0;
-    if (state !== 0 && (this.#usage[lockClass] & state) === 0) {
-      this.#usage[lockClass] |= state;
-      if (inHardirq) this.#hardirqSeen = true;
-      this.#usageSite[lockClass * 2 + state - 1] = site;
-      const problem = this.#irqProblem(lockClass, site);
+    if ((usage & ~this.#usage[lockClass]) !== 0) {
+      const problem = this.#used(lockClass, usage, site);
       if (problem !== null) return problem;
     }
     if (trylock) return null;
@@ -81,7 +98,7 @@ export class Lockdep {
       const from = held[i].lockClass;
       if (from < 0) continue;
       if (from === lockClass) {
-        if (read && held[i].read && inHardirq) continue;
+        if (read && held[i].read && (usage & INSIDE) !== 0) continue;
         return this.#problem(
           'lock-order',
           `possible recursive locking of class ${this.#name(lockClass)}`,
@@ -109,17 +126,30 @@ export class Lockdep {
     return null;
   }
 
-  /** Interrupts are switched on while locks are held. */
-  irqsOn(held: readonly Held[], count: number, site: number): LockProblem | null {
+  /** Interrupts or softirqs are switched on, as `usage` says, while locks are held. */
+  irqsOn(held: readonly Held[], count: number, usage: number, site: number): LockProblem | null {
     for (let i = 0; i < count; i++) {
       const { lockClass } = held[i];
-      if ((this.#usage[lockClass] & IRQS_ON) !== 0) continue;
-      this.#usage[lockClass] |= IRQS_ON;
-      this.#usageSite[lockClass * 2 + IRQS_ON - 1] = site;
-      const problem = this.#irqProblem(lockClass, site);
+      if (lockClass < 0 || (usage & ~this.#usage[lockClass]) === 0) continue;
+      const problem = this.#used(lockClass, usage, site);
       if (problem !== null) return problem;
     }
     return null;
+  }
+
+  #used(lockClass: number, usage: number, site: number): LockProblem | null {
+    let fresh = usage & ~this.#usage[lockClass];
+    this.#usage[lockClass] |= usage;
+    this.#anyUsage |= usage;
+    while (fresh !== 0) {
+      this.#usageSite[lockClass * 4 + 31 - Math.clz32(fresh & -fresh)] = site;
+      fresh &= fresh - 1;
+    }
+    return this.#irqProblem(lockClass, site);
+  }
+
+  #siteOf(lockClass: number, usage: number): number {
+    return this.#usageSite[lockClass * 4 + 31 - Math.clz32(usage)];
   }
 
   #name(lockClass: number): string {
@@ -156,23 +186,33 @@ export class Lockdep {
   }
 
   #irqProblem(lockClass: number, site: number): LockProblem | null {
-    if (!this.#hardirqSeen) return null;
-    if (this.#usage[lockClass] === (HARDIRQ | IRQS_ON)) {
-      const inIrq = this.#usageSite[lockClass * 2 + HARDIRQ - 1];
-      const irqsOn = this.#usageSite[lockClass * 2 + IRQS_ON - 1];
-      const message = `inconsistent lock state of ${this.#name(lockClass)}: taken in hard interrupt context and with interrupts on`;
+    if ((this.#anyUsage & INSIDE) === 0) return null;
+    for (const exclusion of exclusions) {
+      if ((this.#anyUsage & exclusion.inside) === 0) continue;
+      const problem = this.#excluded(exclusion, lockClass, site);
+      if (problem !== null) return problem;
+    }
+    return null;
+  }
+
+  #excluded(exclusion: (typeof exclusions)[number], lockClass: number, site: number): LockProblem | null {
+    const { inside, on, context, with: what, name } = exclusion;
+    if ((this.#usage[lockClass] & (inside | on)) === (inside | on)) {
+      const inIrq = this.#siteOf(lockClass, inside);
+      const irqsOn = this.#siteOf(lockClass, on);
+      const message = `inconsistent lock state of ${this.#name(lockClass)}: taken in ${context} context and with ${what} on`;
       return this.#problem('irq-lock-state', message, site === inIrq ? irqsOn : inIrq, []);
     }
     for (let safe = 0; safe < this.#layout.classNames.length; safe++) {
-      if ((this.#usage[safe] & HARDIRQ) === 0) continue;
+      if ((this.#usage[safe] & inside) === 0) continue;
       for (let unsafe = 0; unsafe < this.#layout.classNames.length; unsafe++) {
-        if (safe === unsafe || (this.#usage[unsafe] & IRQS_ON) === 0) continue;
+        if (safe === unsafe || (this.#usage[unsafe] & on) === 0) continue;
         const path = this.#path(this.#after, safe, unsafe);
         if (path === null) continue;
         return this.#problem(
           'irq-lock-state',
-          `irq-safe class ${this.#name(safe)} leads to irq-unsafe class ${this.#name(unsafe)}`,
-          this.#usageSite[unsafe * 2 + IRQS_ON - 1],
+          `${name}-safe class ${this.#name(safe)} leads to ${name}-unsafe class ${this.#name(unsafe)}`,
+          this.#siteOf(unsafe, on),
           [`chain: ${path.map(c => this.#name(c)).join(' --> ')}`],
         );
       }

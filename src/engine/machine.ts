@@ -5,6 +5,7 @@ import { Cpu } from './cpu.ts';
 import type { DecisionSource, MachineView } from './decisions.ts';
 import type { Layout } from './layout.ts';
 import { nthBit, popcount } from './machine/bits.ts';
+import { Callbacks } from './machine/callbacks.ts';
 import { Coroutines } from './machine/coroutines.ts';
 import { Execution } from './machine/execution.ts';
 import { GracePeriods } from './machine/grace-periods.ts';
@@ -17,6 +18,7 @@ import { Translations } from './machine/translations.ts';
 import { Waiting } from './machine/waiting.ts';
 import type { Memory, MemoryHost } from './memory/memory.ts';
 import { type BoundProgram, End } from './program.ts';
+import type { ActorKind } from './schedule.ts';
 
 export interface MachineOptions {
   readonly cpus: number;
@@ -47,6 +49,7 @@ export class Machine extends MachineState implements CpuHost, MachineView {
   readonly #translations: Translations;
   readonly #interrupts: Interrupts;
   readonly #coroutines: Coroutines;
+  readonly #callbacks: Callbacks;
   readonly #loop: RunLoop;
 
   constructor(layout: Layout, options: MachineOptions) {
@@ -60,9 +63,10 @@ export class Machine extends MachineState implements CpuHost, MachineView {
     this.#translations = new Translations(this, options.cpus);
     const waiting = new Waiting(this, this.#grace, this.#translations);
     this.#interrupts = new Interrupts(this, waiting);
-    const execution = new Execution(this, this.#locking, this.#grace, this.#translations);
+    this.#callbacks = new Callbacks(this, this.#grace, this.#interrupts, options.cpus);
+    const execution = new Execution(this, this.#locking, this.#grace, this.#callbacks, this.#translations);
     this.#coroutines = new Coroutines(this, waiting, this.#interrupts);
-    this.#loop = new RunLoop(this, execution, this.#coroutines, waiting, this.#interrupts);
+    this.#loop = new RunLoop(this, execution, this.#coroutines, waiting, this.#interrupts, this.#callbacks);
   }
 
   /** Runs a program to its end; returns one of `End`. Model errors are thrown. */
@@ -70,6 +74,7 @@ export class Machine extends MachineState implements CpuHost, MachineView {
     this.resetState();
     this.#locking.reset();
     this.#grace.reset();
+    this.#callbacks.reset();
     this.#translations.reset();
     this.program = program;
     if (this.onBegin !== null) this.onBegin(this);
@@ -110,15 +115,19 @@ export class Machine extends MachineState implements CpuHost, MachineView {
 
   /** How many actors may go next, as `choose(Choice.Actor, n)` sees them. */
   get actors(): number {
-    return popcount(this.enabled) + this.memory.commits + popcount(this.irqReady);
+    return popcount(this.enabled) + this.memory.commits + popcount(this.irqReady) + popcount(this.rcuReady);
   }
 
-  /** The k-th actor: a CPU, a commit (with its place among the commits) or an interrupt on a CPU. */
-  actorAt(k: number): readonly [kind: 'cpu' | 'commit' | 'irq', index: number] {
+  /** The k-th actor: a CPU, a commit (with its place among the commits), an interrupt on a CPU, or RCU for a CPU. */
+  actorAt(k: number): readonly [kind: ActorKind, index: number] {
     const cpus = popcount(this.enabled);
     if (k < cpus) return ['cpu', this.#loop.enabledCpu(k)];
     if (k < cpus + this.memory.commits) return ['commit', k - cpus];
-    return ['irq', nthBit(this.irqReady, k - cpus - this.memory.commits)];
+    const others = k - cpus - this.memory.commits;
+    const irqs = popcount(this.irqReady);
+    return others < irqs
+      ? ['irq', nthBit(this.irqReady, others)]
+      : ['rcu', nthBit(this.rcuReady, others - irqs)];
   }
 
   /** True if the CPU's pending access can run now. */
@@ -134,6 +143,11 @@ export class Machine extends MachineState implements CpuHost, MachineView {
   /** What the pending access of a CPU that cannot run waits for, in words. */
   waitsFor(cpu: CpuState): string {
     return waitsFor(this, cpu);
+  }
+
+  /** What the RCU callbacks that have not run wait for, in words. */
+  callbacksWait(): readonly string[] {
+    return this.#callbacks.waiting();
   }
 
   /** Reads the newest value of any word, at no cost: for oracles. */
@@ -162,6 +176,15 @@ export class Machine extends MachineState implements CpuHost, MachineView {
 
   checkLockOrder(cpu: CpuState, lockClass: number, type: number, read: boolean): void {
     this.#locking.checkOrder(cpu, lockClass, type, read);
+  }
+
+  rcuCallback(name: string, start: () => Frame): number {
+    return this.#callbacks.describe(name, start);
+  }
+
+  /** The name of the callback that an access of kind `SyncRcuStart` is about. */
+  rcuCallbackName(key: number): string {
+    return this.#callbacks.nameOf(key);
   }
 
   irqStateChanged(cpu: CpuState): void {

@@ -29,6 +29,8 @@ export class Race {
   readonly #lastSnapshot: Int32Array;
   /** Per CPU: snapshot at the end of its last RCU section; 0 if none. */
   readonly #sectionEnd: Int32Array;
+  /** Per `call_rcu`: snapshot at the call. */
+  readonly #calls = new Map<number, number>();
   /** What the grace periods started so far hand to later sections; 0 if none. */
   #graceStart = 0;
   #log: Int32Array;
@@ -88,6 +90,7 @@ export class Race {
       this.#sectionEnd[c] = 0;
     }
     this.#graceStart = 0;
+    if (this.#calls.size > 0) this.#calls.clear();
     this.#logCount = 1;
     if (++this.#epoch > 0x3fffffff) {
       this.#stamp.fill(0);
@@ -167,8 +170,20 @@ export class Race {
   }
 
   gracePeriodStart(cpu: number): void {
-    const now = this.#snapshot(cpu);
-    this.#graceStart = this.#graceStart === 0 ? now : this.#merge(this.#graceStart, now);
+    this.#graceStarts(this.#snapshot(cpu));
+  }
+
+  /** A `call_rcu`; its number is that of `callbackGraceStart`. */
+  callRcu(cpu: number, call: number): void {
+    this.#calls.set(call, this.#snapshot(cpu));
+  }
+
+  callbackGraceStart(call: number): void {
+    this.#graceStarts(this.#calls.get(call) ?? 0);
+  }
+
+  #graceStarts(snapshot: number): void {
+    this.#graceStart = this.#graceStart === 0 ? snapshot : this.#merge(this.#graceStart, snapshot);
   }
 
   /** After the end of every section that has ended: of some more than those that it waited for. */

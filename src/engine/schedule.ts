@@ -4,8 +4,11 @@ export interface Pick {
   readonly value: number;
 }
 
-/** Who acts in a step: a CPU runs its access, a delayed store of a CPU is committed, an interrupt arrives. */
-export type ActorKind = 'cpu' | 'commit' | 'irq';
+/**
+ * Who acts in a step: a CPU runs its access, a delayed store of a CPU is committed, an interrupt arrives, or RCU does
+ * what comes next for the callbacks of a CPU: it starts a grace period, or runs the oldest one.
+ */
+export type ActorKind = 'cpu' | 'commit' | 'irq' | 'rcu';
 
 /** One step of an execution: its actor, and what was answered while it ran where that was not calm. */
 export interface Step {

@@ -3,7 +3,7 @@ import type { Cpu } from '../engine/cpu.ts';
 import { lockTypeNames } from '../engine/layout.ts';
 import type { Machine } from '../engine/machine.ts';
 import { Note } from '../engine/memory/memory.ts';
-import type { Observer } from '../engine/observer.ts';
+import type { InterruptKind, Observer } from '../engine/observer.ts';
 import { siteAt } from '../engine/sites.ts';
 import type { Operation } from '../targets/target.ts';
 import { argumentsOf } from './case/write.ts';
@@ -74,9 +74,18 @@ export type TraceEvent =
     }
   | {
       readonly type: 'interrupt';
+      /** An RCU callback. */
+      readonly softirq: boolean;
       readonly cpu: number;
       readonly setup: boolean;
       readonly begin: boolean;
+      readonly text: string;
+    }
+  /** The grace period of an RCU callback starts; `text` names the callback. */
+  | {
+      readonly type: 'grace';
+      readonly cpu: number;
+      readonly setup: boolean;
       readonly text: string;
     }
   | {
@@ -147,8 +156,13 @@ export class TraceRecorder implements Observer {
     this.#events.push({ type: 'commit', cpu, setup: false, visible: this.#becameVisible(cpu, []) });
   }
 
-  interrupt(cpu: number, operation: string, begin: boolean): void {
-    this.#events.push({ type: 'interrupt', cpu, setup: false, begin, text: operation });
+  interrupt(cpu: number, operation: string, begin: boolean, what: InterruptKind): void {
+    const setup = this.#machine.inSetup;
+    if (what === 'grace') this.#events.push({ type: 'grace', cpu, setup, text: operation });
+    else {
+      const softirq = what === 'callback';
+      this.#events.push({ type: 'interrupt', softirq, cpu, setup, begin, text: operation });
+    }
   }
 
   operation(cpu: number, operation: string, args: readonly number[], begin: boolean): void {
@@ -250,7 +264,7 @@ export class TraceRecorder implements Observer {
     return {
       type: 'access',
       cpu: cpu.id,
-      setup: this.#setupLeft > 0,
+      setup: this.#setupLeft > 0 || machine.inSetup,
       executed,
       step: machine.steps,
       kind,
@@ -295,6 +309,7 @@ function locationOf(machine: Machine, kind: number, address: number, a: number):
   if (kind === Kind.Free) return address === 0 ? 'NULL' : layout.objectName(address);
   if (kind === Kind.SrcuReadLock || kind === Kind.SrcuReadUnlock || kind === Kind.SyncSrcuStart)
     return `srcu${a}`;
+  if (kind === Kind.SyncRcuStart && a !== 0) return machine.rcuCallbackName(a);
   return address === 0 ? '' : layout.nameOf(address);
 }
 
@@ -312,7 +327,8 @@ export function heldName(
 function contextOf(cpu: Cpu): readonly string[] {
   const context: string[] = [];
   if (cpu.hardirqDepth > 0) context.push('hardirq');
-  if (cpu.softirqDepth > 0) context.push('bh off');
+  if (cpu.inSoftirq) context.push('softirq');
+  else if (cpu.softirqDepth > 0) context.push('bh off');
   if (cpu.irqsOff) context.push('irqs off');
   if (cpu.preemptDepth > 0) context.push(`preempt ${cpu.preemptDepth}`);
   if (cpu.rcuDepth > 0) context.push('rcu');

@@ -22,7 +22,7 @@ import { parseSelection } from './selection.ts';
 import { stepCase } from './steps/step-case.ts';
 import type { DescribeTask, Envelope, HungTask, Job, SiteCount } from './tasks.ts';
 
-const actors: readonly ActorKind[] = ['cpu', 'commit', 'irq'];
+const actors: readonly ActorKind[] = ['cpu', 'commit', 'irq', 'rcu'];
 /** Stands for an answer among the steps written down: then kind and value follow. */
 const PICK = actors.length;
 const executors = new Map<string, Executor>();

@@ -108,9 +108,10 @@ function spelled(event: AccessEvent, spell: Spell): Spelled {
     case Kind.RcuReadUnlock:
       return { text: 'rcu_read_unlock()', returns: null };
     case Kind.SyncRcuStart:
-      return { text: 'synchronize_rcu() begins', returns: null };
+      if (event.a !== 0) return { text: `call_rcu(${event.location})`, returns: null };
+      return { text: `${event.b === 0 ? 'synchronize_rcu' : 'rcu_barrier'}() begins`, returns: null };
     case Kind.SyncRcuEnd:
-      return { text: 'synchronize_rcu() returns', returns: null };
+      return { text: `${event.b === 0 ? 'synchronize_rcu' : 'rcu_barrier'}() returns`, returns: null };
     case Kind.SrcuReadLock:
       return { text: `srcu_read_lock(&${at})`, returns: null };
     case Kind.SrcuReadUnlock:

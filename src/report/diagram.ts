@@ -1,5 +1,6 @@
 import type { AccessEvent, Trace, TraceEvent, TraceViolation } from '../fuzz/trace.ts';
 import { accessMarks, accessText } from './access-text.ts';
+import { graceText, interruptText } from './interrupt-text.ts';
 import { type Spell, spellingOf } from './location.ts';
 import { relevant } from './relevance.ts';
 import { MAIL_WIDTH, wrap } from './wrap.ts';
@@ -66,7 +67,9 @@ function linesOf(event: TraceEvent, spell: Spell, pending: string): readonly Lin
     case 'operation':
       return [];
     case 'interrupt':
-      return [{ cpu: event.cpu, text: event.begin ? `<irq> ${event.text}:` : '</irq>' }];
+      return [{ cpu: event.cpu, text: interruptText(event, ':') }];
+    case 'grace':
+      return [{ cpu: event.cpu, text: `  ... ${graceText(event)}` }];
     case 'commit':
       return event.visible.map(one => ({
         cpu: one.cpu,

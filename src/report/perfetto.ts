@@ -101,7 +101,7 @@ function operations(trace: Trace, clock: Clock): readonly TimelineEvent[] {
     const ts = clock.begin(from);
     const interrupt = event.type === 'interrupt';
     slices.push({
-      name: `${interrupt ? 'irq ' : ''}${event.text}`,
+      name: `${interrupt ? (event.softirq ? 'softirq ' : 'irq ') : ''}${event.text}`,
       cat: interrupt ? 'interrupt' : event.setup ? 'setup' : 'operation',
       ph: 'X',
       pid: PID,

@@ -1,5 +1,6 @@
 import type { Trace, TraceEvent, Visible } from '../fuzz/trace.ts';
 import { accessMarks, accessText } from './access-text.ts';
+import { graceText } from './interrupt-text.ts';
 
 const full = (location: string): string => location;
 
@@ -24,7 +25,9 @@ function eventLines(event: TraceEvent): readonly string[] {
     case 'operation':
       return [`${who}  ${event.begin ? `{ ${event.text}` : `} ${event.text.replace(/\(.*$/, '')}`}`];
     case 'interrupt':
-      return [`${who}  ${event.begin ? `{ irq ${event.text}` : `} irq ${event.text}`}`];
+      return [`${who}  ${event.begin ? '{' : '}'} ${event.softirq ? 'softirq' : 'irq'} ${event.text}`];
+    case 'grace':
+      return [`${who}  ${graceText(event)}`];
     case 'commit':
       return event.visible.map(one => visibleLine(one));
     case 'access': {

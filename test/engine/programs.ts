@@ -5,7 +5,7 @@ import type { Cpu } from '../../src/engine/cpu.ts';
 import { Gfp } from '../../src/engine/gfp.ts';
 import { flags, Layout, lock, plain, pointer, watched, word, words } from '../../src/engine/layout.ts';
 import type { Machine } from '../../src/engine/machine.ts';
-import type { Observer } from '../../src/engine/observer.ts';
+import type { InterruptKind, Observer } from '../../src/engine/observer.ts';
 import type { BoundOperation, BoundProgram } from '../../src/engine/program.ts';
 
 // Random small programs over one layout, for properties.
@@ -66,6 +66,10 @@ export const simple: Readonly<Record<string, Run>> = {
   },
 };
 
+function* callback(cpu: Cpu, address: number, value: number): Kernel {
+  if ((yield cpu.readOnce(address)) !== value) yield cpu.writeOnce(address, value);
+}
+
 export const rich: Readonly<Record<string, Run>> = {
   ...simple,
   *locked(cpu, a, v, out) {
@@ -103,6 +107,12 @@ export const rich: Readonly<Record<string, Run>> = {
   },
   *grace(cpu) {
     yield* cpu.synchronizeRcu();
+  },
+  *later(cpu, a, v) {
+    yield cpu.callRcu(callback, a, v);
+  },
+  *drain(cpu) {
+    yield* cpu.rcuBarrier();
   },
   *allocate(cpu, _a, v, out) {
     const object = yield cpu.kmalloc(cache, Gfp.Kernel);
@@ -170,8 +180,8 @@ export class Tracer implements Observer {
   commit(cpu: number, address: number): void {
     this.lines.push(`commit ${cpu} ${address}`);
   }
-  interrupt(cpu: number, operation: string, begin: boolean): void {
-    this.lines.push(`irq ${cpu} ${operation} ${begin}`);
+  interrupt(cpu: number, operation: string, begin: boolean, what: InterruptKind): void {
+    this.lines.push(`${what} ${cpu} ${operation} ${begin}`);
   }
   operation(cpu: number, operation: string, _args: readonly number[], begin: boolean): void {
     this.lines.push(`operation ${cpu} ${operation} ${begin}`);

@@ -42,6 +42,7 @@ export class CpuContexts extends CpuState {
   }
   localBhEnable(): void {
     if (this.softirqDepth-- === 0) this.machine.misuse(this, 'local_bh_enable without local_bh_disable');
+    this.machine.irqStateChanged(this);
   }
   /** Reports sleeping in atomic context at the call, whether or not it would really block. */
   mightSleep(what = 'might_sleep'): void {

@@ -22,6 +22,8 @@ export interface CpuHost {
   irqStateChanged(cpu: CpuState): void;
   /** Asks the decision source on behalf of the model. */
   chooseFor(cpu: CpuState, n: number): number;
+  /** Keeps what a `call_rcu` is about to queue; its key, which is not 0. */
+  rcuCallback(name: string, start: () => Frame): number;
   /** Reads the newest value of any word, at no cost: for oracles. */
   peek(address: number): number;
   /** Writes a ghost word. */

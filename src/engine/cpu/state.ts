@@ -15,6 +15,8 @@ export interface Interrupted {
   readonly op: number;
   readonly site: number;
   readonly operation: number;
+  readonly inHandler: boolean;
+  readonly handler: string;
 }
 
 /** What a CPU is about to do, the context it is in, and the model code that it runs. */
@@ -33,7 +35,10 @@ export class CpuState {
 
   // Context (kernel/tag-storage part 4).
   preemptDepth = 0;
+  /** Bottom halves off, counting a softirq that runs. */
   softirqDepth = 0;
+  /** A softirq (an RCU callback) runs here, be it interrupted. */
+  inSoftirq = false;
   hardirqDepth = 0;
   irqsOff = false;
   rcuDepth = 0;
@@ -63,8 +68,9 @@ export class CpuState {
   /** Index in `machine.program` of the operation that runs. */
   operation = -1;
   readonly interrupted: Interrupted[] = [];
-  /** An interrupt handler runs here. */
+  /** An interrupt handler or a softirq runs here, and its name. */
   inHandler = false;
+  handler = '';
 
   constructor(id: number) {
     this.id = id;
@@ -84,6 +90,7 @@ export class CpuState {
     this.site = 0;
     this.preemptDepth = 0;
     this.softirqDepth = 0;
+    this.inSoftirq = false;
     this.hardirqDepth = 0;
     this.irqsOff = false;
     this.rcuDepth = 0;
@@ -97,6 +104,7 @@ export class CpuState {
     // Setting the length of an array calls into the runtime even if it is empty.
     while (this.interrupted.length > 0) this.interrupted.pop();
     this.inHandler = false;
+    this.handler = '';
   }
 
   inAtomic(): boolean {

@@ -4,6 +4,7 @@ import { EngineError } from '../errors.ts';
 import { Attr } from '../layout.ts';
 import { Note } from '../memory/memory.ts';
 import { siteCounts } from '../sites.ts';
+import type { Callbacks } from './callbacks.ts';
 import type { GracePeriods } from './grace-periods.ts';
 import { allocate, free } from './heap.ts';
 import type { Locking } from './locking.ts';
@@ -22,14 +23,22 @@ export class Execution {
   readonly #m: MachineState;
   readonly #locking: Locking;
   readonly #grace: GracePeriods;
+  readonly #callbacks: Callbacks;
   readonly #translations: Translations;
   /** Per word: PLAIN, IN_SLAB and Order.Pointer, so that most accesses need one look. */
   readonly #about: Int32Array;
 
-  constructor(m: MachineState, locking: Locking, grace: GracePeriods, translations: Translations) {
+  constructor(
+    m: MachineState,
+    locking: Locking,
+    grace: GracePeriods,
+    callbacks: Callbacks,
+    translations: Translations,
+  ) {
     this.#m = m;
     this.#locking = locking;
     this.#grace = grace;
+    this.#callbacks = callbacks;
     this.#translations = translations;
     const { objectOf } = m.slab;
     this.#about = Int32Array.from(m.layout.attributes, (attr, a) => {
@@ -143,10 +152,16 @@ export class Execution {
         this.#grace.srcuReadUnlock(cpu, a);
         return 0;
       case Kind.SyncRcuStart:
-        return this.#grace.startRcu(id);
+        if (cpu.b !== 0) return this.#callbacks.last;
+        if (a === 0) return this.#grace.startRcu(id);
+        this.#callbacks.queue(cpu, a);
+        return 0;
       case Kind.SyncSrcuStart:
         return this.#grace.startSrcu(id, a);
       case Kind.SyncRcuEnd:
+        if (cpu.b === 0) this.#grace.end(id);
+        else this.#callbacks.barrier(cpu);
+        return 0;
       case Kind.SyncSrcuEnd:
         this.#grace.end(id);
         return 0;

@@ -1,5 +1,6 @@
 import { Kind } from '../access.ts';
 import type { CpuState } from '../cpu/state.ts';
+import type { QueuedCallback } from './queued-callback.ts';
 import type { MachineState } from './state.ts';
 
 /** RCU and SRCU: who is in which section, and which sections a grace period waits for (memory-semantics section 1). */
@@ -79,9 +80,49 @@ export class GracePeriods {
     if (race !== null) race.gracePeriodEnd(cpu);
   }
 
+  /** A `call_rcu`: its number among sections and grace periods. */
+  call(cpu: number): number {
+    const { memory, race } = this.#m;
+    const number = ++this.#begun;
+    memory.callRcu(cpu, number);
+    if (race !== null) race.callRcu(cpu, number);
+    return number;
+  }
+
+  /** The grace period of a callback starts. */
+  startOf(queued: QueuedCallback): void {
+    const { memory, race, cpus } = this.#m;
+    memory.callbackGraceStart(queued.cpu, queued.call);
+    if (race !== null) race.callbackGraceStart(queued.call);
+    queued.waitsFor = cpus.map(cpu => cpu.rcuSection);
+    queued.grace = ++this.#begun;
+  }
+
+  /** The grace period of a callback ends. */
+  endOf(queued: QueuedCallback): void {
+    const { memory, race } = this.#m;
+    memory.callbackGraceEnd(queued.cpu, queued.call);
+    if (race !== null) race.gracePeriodEnd(queued.cpu);
+  }
+
+  /** Whether the grace period of a callback may end. */
+  overFor(queued: QueuedCallback): boolean {
+    for (let c = 0; c < this.#cpus; c++) if (this.inSection(c, queued.waitsFor[c])) return false;
+    return !this.#m.memory.graceBlocked(queued.grace);
+  }
+
+  /** Whether a CPU is in the RCU section with a number; there is none with 0. */
+  inSection(cpu: number, section: number): boolean {
+    return section !== 0 && this.#m.cpus[cpu].rcuSection === section;
+  }
+
   /** Whether the grace period of a CPU whose pending access is its end may end. */
   over(cpu: CpuState): boolean {
     const n = this.#cpus;
+    if (cpu.kind === Kind.SyncRcuEnd && cpu.b !== 0) {
+      const { callbacks } = this.#m;
+      return callbacks.length === 0 || callbacks[0].number > cpu.a;
+    }
     for (let c = 0; c < n; c++) {
       const section = this.#waitsFor[cpu.id * n + c];
       if (section === 0) continue;

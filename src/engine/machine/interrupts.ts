@@ -1,11 +1,16 @@
 import { type Access, type Frame, Kind } from '../access.ts';
 import type { CpuState } from '../cpu/state.ts';
 import type { Cpu } from '../cpu.ts';
-import type { BoundOperation } from '../program.ts';
 import { EVERYTHING, type MachineState } from './state.ts';
 import type { Waiting } from './waiting.ts';
 
-/** Interrupt handlers: when one arrives, what is put aside for it, and the context it must leave behind. */
+/** What runs in place of the code of a CPU. */
+export interface Handler {
+  readonly name: string;
+  start(cpu: Cpu): Frame;
+}
+
+/** Interrupt handlers and softirqs: when one arrives, what is put aside for it, and the context it must leave behind. */
 export class Interrupts {
   readonly #m: MachineState;
   readonly #waiting: Waiting;
@@ -25,7 +30,12 @@ export class Interrupts {
   begin(cpu: Cpu): void {
     const m = this.#m;
     const handler = m.program?.interrupts[cpu.id]?.[m.nextInterrupt[cpu.id]++];
-    if (handler === undefined) return;
+    if (handler !== undefined) this.enter(cpu, handler, false);
+  }
+
+  /** A CPU puts aside what it does for a handler, in hard interrupt context or as a softirq. */
+  enter(cpu: Cpu, handler: Handler, softirq: boolean): void {
+    const m = this.#m;
     if (cpu.depth >= 0) {
       cpu.interrupted.push({
         frameBase: cpu.frameBase,
@@ -37,16 +47,22 @@ export class Interrupts {
         op: cpu.op,
         site: cpu.site,
         operation: cpu.operation,
+        inHandler: cpu.inHandler,
+        handler: cpu.handler,
       });
     }
-    if (m.observer !== null) m.observer.interrupt(cpu.id, handler.name, true);
-    cpu.hardirqDepth++;
+    if (m.observer !== null) m.observer.interrupt(cpu.id, handler.name, true, softirq ? 'callback' : 'irq');
     cpu.inHandler = true;
+    cpu.handler = handler.name;
     cpu.kind = Kind.None;
     cpu.site = 0;
     cpu.frameBase = ++cpu.depth;
-    cpu.frames[cpu.depth] = this.#handle(cpu, handler);
-    m.irqReady &= ~(1 << cpu.id);
+    cpu.frames[cpu.depth] = softirq ? this.#softirq(cpu, handler) : this.#hardirq(cpu, handler);
+    if (softirq) {
+      cpu.softirqDepth++;
+      cpu.inSoftirq = true;
+    } else cpu.hardirqDepth++;
+    m.updateIrq(cpu);
     m.done &= ~(1 << cpu.id);
     m.current = cpu.id;
   }
@@ -65,10 +81,27 @@ export class Interrupts {
     cpu.op = saved.op;
     cpu.site = saved.site;
     cpu.operation = saved.operation;
+    cpu.inHandler = saved.inHandler;
+    cpu.handler = saved.handler;
     return true;
   }
 
-  *#handle(cpu: Cpu, handler: BoundOperation): Generator<Access | Frame, void, unknown> {
+  *#hardirq(cpu: Cpu, handler: Handler): Generator<Access | Frame, void, unknown> {
+    yield* this.#handle(cpu, handler);
+    cpu.hardirqDepth--;
+    if (this.#m.observer !== null) this.#m.observer.interrupt(cpu.id, handler.name, false, 'irq');
+    this.stateChanged(cpu);
+  }
+
+  *#softirq(cpu: Cpu, handler: Handler): Generator<Access | Frame, void, unknown> {
+    yield* this.#handle(cpu, handler);
+    cpu.softirqDepth--;
+    cpu.inSoftirq = false;
+    if (this.#m.observer !== null) this.#m.observer.interrupt(cpu.id, handler.name, false, 'callback');
+    this.stateChanged(cpu);
+  }
+
+  *#handle(cpu: Cpu, handler: Handler): Generator<Access | Frame, void, unknown> {
     const m = this.#m;
     const { heldCount, preemptDepth, softirqDepth, rcuDepth } = cpu;
     yield handler.start(cpu);
@@ -84,10 +117,8 @@ export class Interrupts {
       cpu.rcuDepth !== rcuDepth ||
       cpu.irqsOff
     ) {
-      m.misuse(cpu, 'the interrupt handler does not leave the context as it found it');
+      const what = cpu.inSoftirq && cpu.hardirqDepth === 0 ? 'RCU callback' : 'interrupt handler';
+      m.misuse(cpu, `the ${what} does not leave the context as it found it`);
     }
-    cpu.hardirqDepth--;
-    if (m.observer !== null) m.observer.interrupt(cpu.id, handler.name, false);
-    this.stateChanged(cpu);
   }
 }

@@ -3,7 +3,7 @@ import type { CpuState } from '../cpu/state.ts';
 import type { Cpu } from '../cpu.ts';
 import { EngineError } from '../errors.ts';
 import { isSpinning, LockType } from '../layout.ts';
-import { Lockdep, type LockProblem } from '../lockdep.ts';
+import { Lockdep, type LockProblem, LockUsage } from '../lockdep.ts';
 import { Note } from '../memory/memory.ts';
 import type { MachineState } from './state.ts';
 
@@ -113,10 +113,10 @@ export class Locking {
       this.#checkNesting(cpu, lockClass);
   }
 
-  /** Interrupts are on again while locks may be held. */
+  /** Interrupts or bottom halves are on again while locks may be held. */
   irqsOn(cpu: CpuState): void {
     if (cpu.heldCount === 0) return;
-    const problem = this.#lockdep.irqsOn(cpu.held, cpu.heldCount, cpu.site);
+    const problem = this.#lockdep.irqsOn(cpu.held, cpu.heldCount, usageOn(cpu), cpu.site);
     if (problem !== null) this.#report(problem, cpu);
   }
 
@@ -127,18 +127,8 @@ export class Locking {
   }
 
   #acquires(cpu: CpuState, lockClass: number, read: boolean, trylock: boolean): LockProblem | null {
-    const inHardirq = cpu.hardirqDepth > 0;
-    const irqsOn = !cpu.irqsOff && !inHardirq;
-    return this.#lockdep.acquire(
-      cpu.held,
-      cpu.heldCount,
-      lockClass,
-      read,
-      trylock,
-      inHardirq,
-      irqsOn,
-      cpu.site,
-    );
+    const usage = usageOn(cpu);
+    return this.#lockdep.acquire(cpu.held, cpu.heldCount, lockClass, read, trylock, usage, cpu.site);
   }
 
   #report(problem: LockProblem, cpu: CpuState): void {
@@ -187,4 +177,12 @@ export class Locking {
     }
     return true;
   }
+}
+
+/** The context that a CPU takes or holds locks in: see `LockUsage`. */
+function usageOn(cpu: CpuState): number {
+  if (cpu.hardirqDepth > 0) return LockUsage.Hardirq;
+  const softirq = cpu.inSoftirq ? LockUsage.Softirq : 0;
+  if (cpu.irqsOff) return softirq;
+  return softirq | LockUsage.IrqsOn | (cpu.softirqDepth === 0 ? LockUsage.SoftirqsOn : 0);
 }

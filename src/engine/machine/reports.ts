@@ -22,7 +22,9 @@ export function reportSleepingInAtomic(m: MachineState, cpu: CpuState, what: str
 
 /** `preempt_count` as kernel reports print it. */
 function preemptCount(cpu: CpuState): string {
-  return (cpu.preemptDepth + 0x200 * cpu.softirqDepth + 0x10000 * cpu.hardirqDepth).toString(16);
+  const serving = cpu.inSoftirq ? 1 : 0;
+  const softirq = 0x100 * serving + 0x200 * (cpu.softirqDepth - serving);
+  return (cpu.preemptDepth + softirq + 0x10000 * cpu.hardirqDepth).toString(16);
 }
 
 export function reportRace(m: MachineState, cpu: CpuState, write: boolean, found: RaceFound): void {
@@ -52,7 +54,8 @@ export function reportLeaks(m: MachineState): void {
   }
 }
 
-export function reportDeadlock(m: MachineState): void {
+/** `callbacks` says what each RCU callback that has not run waits for. */
+export function reportDeadlock(m: MachineState, callbacks: readonly string[]): void {
   const details: string[] = [];
   const sites: number[] = [];
   let address = 0;
@@ -61,6 +64,7 @@ export function reportDeadlock(m: MachineState): void {
     address ||= cpu.address;
     details.push(`CPU${cpu.id} in ${m.operationName(cpu)} waits for ${waitsFor(m, cpu)}`);
   }
+  details.push(...callbacks);
   m.report('deadlock', 'nobody can run and no store is delayed', -1, address, sites, details);
 }
 
@@ -97,6 +101,8 @@ export function waitsFor(m: MachineState, cpu: CpuState): string {
       return `${name} to become ${m.layout.show(cpu.address, cpu.b)} (it is ${m.layout.show(cpu.address, m.words[cpu.address])})`;
     case Kind.FlushTlb:
       return `CPUs to answer the TLB flush of ${m.layout.tlbNames[cpu.a]}`;
+    case Kind.SyncRcuEnd:
+      return cpu.b === 0 ? 'a grace period' : 'the RCU callbacks queued before its rcu_barrier';
     default:
       return 'a grace period';
   }

@@ -2,6 +2,7 @@ import { Choice } from '../access.ts';
 import type { Cpu } from '../cpu.ts';
 import { End } from '../program.ts';
 import { nthBit, popcount } from './bits.ts';
+import type { Callbacks } from './callbacks.ts';
 import type { Coroutines } from './coroutines.ts';
 import type { Execution } from './execution.ts';
 import type { Interrupts } from './interrupts.ts';
@@ -9,16 +10,20 @@ import { reportDeadlock, reportLivelock } from './reports.ts';
 import { EVERYTHING, type MachineState } from './state.ts';
 import type { Waiting } from './waiting.ts';
 
-/** What `#next` adds to the place of a commit among those on offer, and to the number of a CPU that is interrupted. */
+/**
+ * What `#next` adds to the place of a commit among those on offer, to the number of a CPU that is interrupted, and to that
+ * of a CPU for whose callbacks RCU does something.
+ */
 const COMMIT = 1 << 10;
 const INTERRUPT = 1 << 20;
+const RCU = 1 << 21;
 
 /** Up to so many CPUs, who is the k-th enabled one is looked up instead of counted. */
 const MAX_TABLE_CPUS = 6;
 
 /**
- * Runs actors until all CPUs are done: each step a CPU whose access is enabled, a delayed store that commits, or an
- * interrupt. Which one is asked of the decision source.
+ * Runs actors until all CPUs are done: each step a CPU whose access is enabled, a delayed store that commits, an
+ * interrupt, or RCU at work for its callbacks. Which one is asked of the decision source.
  */
 export class RunLoop {
   readonly #m: MachineState;
@@ -26,6 +31,7 @@ export class RunLoop {
   readonly #coroutines: Coroutines;
   readonly #waiting: Waiting;
   readonly #interrupts: Interrupts;
+  readonly #callbacks: Callbacks;
   /** What was thrown by an access, or by the source of decisions, while model code ran. */
   #failed = false;
   #failure: unknown = null;
@@ -38,12 +44,14 @@ export class RunLoop {
     coroutines: Coroutines,
     waiting: Waiting,
     interrupts: Interrupts,
+    callbacks: Callbacks,
   ) {
     this.#m = m;
     this.#execution = execution;
     this.#coroutines = coroutines;
     this.#waiting = waiting;
     this.#interrupts = interrupts;
+    this.#callbacks = callbacks;
     const n = m.all > 1 << MAX_TABLE_CPUS ? 0 : popcount(m.all);
     this.#kth = new Uint8Array((n * n) << n);
     for (let i = 0; i < this.#kth.length; i++) {
@@ -68,9 +76,8 @@ export class RunLoop {
       } else if (actor < INTERRUPT) this.#commit(actor - COMMIT);
       else {
         m.changed = EVERYTHING;
-        const cpu = m.cpus[actor - INTERRUPT];
-        this.#interrupts.begin(cpu);
-        this.#coroutines.advance(cpu, 0);
+        const cpu = m.cpus[actor < RCU ? actor - INTERRUPT : actor - RCU];
+        if (this.#arrives(cpu, actor)) this.#coroutines.advance(cpu, 0);
       }
       if (this.#failed) this.#fail();
       if (m.violation !== null) return End.Violation;
@@ -130,7 +137,14 @@ export class RunLoop {
     m.beginFree();
   }
 
-  /** Who goes next: a CPU, COMMIT and the place of a store, or INTERRUPT and a CPU; -1 if that is nobody. */
+  /** An interrupt, or what RCU does for a CPU; true if a handler begins there. */
+  #arrives(cpu: Cpu, actor: number): boolean {
+    if (actor >= RCU) return this.#callbacks.act(cpu);
+    this.#interrupts.begin(cpu);
+    return true;
+  }
+
+  /** Who goes next: a CPU, COMMIT and the place of a store, INTERRUPT or RCU and a CPU; -1 if that is nobody. */
   #next(): number {
     const m = this.#m;
     if (m.waiting !== 0 && m.changed !== 0) this.#waiting.recheck(m.changed);
@@ -141,17 +155,21 @@ export class RunLoop {
       (enabled & (enabled - 1)) !== 0 ||
       commits !== 0 ||
       m.irqReady !== 0 ||
+      m.callbackCount !== 0 ||
       enabled === 0 ||
       source.everyStep
     ) {
-      if (m.done === m.all) return -1;
+      if (m.done === m.all && m.callbackCount === 0) return -1;
       const count = popcount(enabled);
-      const n = count + commits + (m.irqReady === 0 ? 0 : popcount(m.irqReady));
+      let n = count + commits + (m.irqReady === 0 ? 0 : popcount(m.irqReady));
+      const others = n;
+      if (m.callbackCount !== 0) n += this.#callbacks.look();
       if (n === 0) {
-        reportDeadlock(m);
+        reportDeadlock(m, this.#callbacks.waiting());
         return -1;
       }
       k = n > 1 || source.everyStep ? source.choose(Choice.Actor, n) : 0;
+      if (k >= others) return RCU + nthBit(m.rcuReady, k - others);
       if (k >= count + commits) return INTERRUPT + nthBit(m.irqReady, k - count - commits);
       if (k >= count) return COMMIT + k - count;
     }

@@ -10,6 +10,7 @@ import type { BoundOperation, BoundProgram } from '../program.ts';
 import { Race } from '../race.ts';
 import { Slab } from '../slab.ts';
 import type { Observation, Violation } from '../violation.ts';
+import type { QueuedCallback } from './queued-callback.ts';
 
 /** `MachineState.changed`: any word, section or translation may have changed. */
 export const EVERYTHING = -1;
@@ -68,6 +69,12 @@ export abstract class MachineState implements MemoryHost {
   waiting = 0;
   /** CPUs that have an interrupt to take and interrupts on. */
   irqReady = 0;
+  /** RCU callbacks that have not ended, in the order of their calls. */
+  readonly callbacks: QueuedCallback[] = [];
+  /** How many there are. */
+  callbackCount = 0;
+  /** CPUs for whose callbacks RCU can do something. */
+  rcuReady = 0;
   /** CPUs that have run all their operations. */
   done = 0;
   /** What the last step may have changed of what CPUs wait for: 0 nothing, a word, or EVERYTHING. */
@@ -118,6 +125,9 @@ export abstract class MachineState implements MemoryHost {
     this.steps = 0;
     this.violation = null;
     if (this.observations.length > 0) this.observations.length = 0;
+    if (this.callbacks.length > 0) this.callbacks.length = 0;
+    this.callbackCount = 0;
+    this.rcuReady = 0;
     this.current = 0;
     this.progressAt = 0;
     this.decided = -1;
@@ -218,8 +228,7 @@ export abstract class MachineState implements MemoryHost {
 
   /** Name of the operation, or of the interrupt handler, that a CPU runs. */
   operationName(cpu: CpuState): string {
-    if (cpu.inHandler)
-      return this.program?.interrupts[cpu.id]?.[this.nextInterrupt[cpu.id] - 1]?.name ?? 'interrupt';
+    if (cpu.inHandler) return cpu.handler;
     return this.operationsOf(cpu.id)[cpu.operation]?.name ?? 'interrupt';
   }
 }

@@ -99,6 +99,10 @@ export abstract class FlooredMemory extends VersionedMemory {
     this.#graceStart = this.now;
   }
 
+  override callbackGraceStart(_cpu: number, _call: number): void {
+    this.#graceStart = this.now;
+  }
+
   /** How many superseded versions this CPU could still read. */
   protected reach(cpu: number, address: number, order: number): number {
     const since = this.since[address];

@@ -109,6 +109,19 @@ export abstract class BufferedMemory extends Memory {
     return false;
   }
 
+  // call_rcu() queues with interrupts off, which is a section.
+  override callRcu(cpu: number, call: number): void {
+    this.rcuReadUnlock(cpu, call);
+  }
+
+  override delaysBefore(cpu: number, call: number): boolean {
+    const base = cpu * DEPTH;
+    for (let i = base; i < base + this.count[cpu]; i++) {
+      if (this.sections[i] !== 0 && this.sections[i] <= call) return true;
+    }
+    return false;
+  }
+
   override gracePeriodStart(cpu: number): void {
     this.fence(cpu, Fence.Mb);
   }

@@ -19,6 +19,8 @@ export class Lkmm extends LkmmAccesses {
   #graceStart: View = nothing;
   /** Per read-side section: what its end publishes; null while it runs. */
   readonly #sections: (View | null)[] = [];
+  /** Per `call_rcu`: what its CPU had done then, and the accesses logged and the sections that had begun. */
+  readonly #calls = new Map<number, { readonly all: Reach; readonly index: number; sections: number }>();
   /** Per CPU: accesses logged when it last started a grace period. */
   readonly #graceStarts: number[] = [];
   /** Per translation: the stores made through it. */
@@ -29,6 +31,7 @@ export class Lkmm extends LkmmAccesses {
     this.#global = nothing;
     this.#graceStart = nothing;
     this.#sections.length = 0;
+    this.#calls.clear();
     this.#graceStarts.length = 0;
     this.#through.length = 0;
   }
@@ -236,11 +239,31 @@ export class Lkmm extends LkmmAccesses {
   }
 
   override gracePeriodEnd(cpu: number): void {
-    const me = this.views[cpu];
+    this.#graceEnds(this.views[cpu], this.views[cpu].sectionsAtGrace);
+  }
+
+  #graceEnds(me: CpuViews, sections: number): void {
     let { c } = me.all;
-    for (let i = 0; i < me.sectionsAtGrace; i++) c = this.messages.join(c, this.#sections[i] ?? nothing);
+    for (let i = 0; i < sections; i++) c = this.messages.join(c, this.#sections[i] ?? nothing);
     this.#strong(me, { c, l: me.all.l, t: me.all.t });
     me.graceEnd = this.executed.length;
+  }
+
+  override callRcu(cpu: number, call: number): void {
+    this.#calls.set(call, { all: this.views[cpu].all, index: this.executed.length, sections: 0 });
+  }
+
+  override callbackGraceStart(cpu: number, call: number): void {
+    const called = this.#calls.get(call);
+    if (called === undefined) return;
+    this.#global = this.messages.join(this.#global, called.all.c);
+    this.#graceStart = this.messages.join(this.#graceStart, this.#global);
+    called.sections = this.#sections.length;
+    this.#graceStarts[cpu] = Math.max(this.#graceStarts[cpu] ?? 0, called.index);
+  }
+
+  override callbackGraceEnd(cpu: number, call: number): void {
+    this.#graceEnds(this.views[cpu], this.#calls.get(call)?.sections ?? 0);
   }
 
   override walk(cpu: number, address: number): number {

@@ -245,6 +245,20 @@ export abstract class Memory {
   }
   /** End of a grace period: a full barrier of the caller. */
   abstract gracePeriodEnd(cpu: number): void;
+  /** Whether grace periods of callbacks may as well start with the call: to start later would show nothing more. */
+  readonly startsAtCall: boolean = false;
+  /** A `call_rcu`, with its number among those of sections: it orders nothing for the CPU. */
+  callRcu(_cpu: number, _call: number): void {}
+  /** Whether a CPU still delays a store that it made before its `call_rcu` with a number. */
+  delaysBefore(_cpu: number, _call: number): boolean {
+    return false;
+  }
+  /** The grace period of an earlier `call_rcu` starts, after what that CPU did before the call. */
+  callbackGraceStart(_cpu: number, _call: number): void {}
+  /** It ends: a full barrier of the CPU, which runs the callback next. */
+  callbackGraceEnd(cpu: number, _call: number): void {
+    this.gracePeriodEnd(cpu);
+  }
 }
 
 /** The value that a read-modify-write leaves, or `old` if a conditional one fails. */

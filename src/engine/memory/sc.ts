@@ -4,6 +4,7 @@ import { Memory, Note, rmwFails } from './memory.ts';
 /** Sequential consistency: accesses act at once, in the order in which the CPUs are scheduled. */
 export class Sc extends Memory {
   override readonly name: string = 'sc';
+  override readonly startsAtCall = true;
 
   protected override resetModel(): void {}
   override settle(): void {}

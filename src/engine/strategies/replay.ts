@@ -103,6 +103,12 @@ function whyNot(machine: Machine, step: Step): string {
       ? `the store of cpu${step.cpu} to ${name} cannot be committed before an older one`
       : `no store of cpu${step.cpu} to ${name} is delayed`;
   }
+  if (step.actor === 'rcu') {
+    const own = machine.callbacksWait().filter(text => text.includes(` of CPU${step.cpu} `));
+    return own.length > 0
+      ? `RCU can do nothing for cpu${step.cpu}: ${own.join('; ')}`
+      : `no RCU callback is queued on cpu${step.cpu}`;
+  }
   const left = (machine.program?.interrupts[step.cpu]?.length ?? 0) > 0;
   return left
     ? `no interrupt can arrive on cpu${step.cpu}: all of its interrupts have arrived, or they are off`

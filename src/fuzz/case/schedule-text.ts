@@ -14,7 +14,8 @@ const pickWords: readonly (readonly [kind: number, word: string, numbered: boole
 
 /**
  * A schedule as text: runs of accesses for each CPU (`cpu0*7 cpu1*3`), commits of delayed stores
- * (`commit(cpu0,pages[0].tags[0])`), interrupts (`irq(cpu1)`), and after the step in which they happened the other
+ * (`commit(cpu0,pages[0].tags[0])`), interrupts (`irq(cpu1)`), RCU at work for
+ * the callbacks of a CPU (`rcu(cpu1)`: a grace period starts, or the oldest callback runs), and after the step in which they happened the other
  * answers: `delay`, `stale(1)`, `fail`, `tlb`, `choose(2)`. Calm answers are left out, or written with a 0 where
  * a later one of the same step needs its place kept.
  */
@@ -30,7 +31,7 @@ export function formatSchedule(schedule: Schedule, layout: Layout): string {
       words.push(run === 1 ? `cpu${step.cpu}` : `cpu${step.cpu}*${run}`);
       run = 0;
     } else if (step.actor === 'commit') words.push(`commit(cpu${step.cpu},${layout.nameOf(step.address)})`);
-    else words.push(`irq(cpu${step.cpu})`);
+    else words.push(`${step.actor}(cpu${step.cpu})`);
     words.push(...step.picks.map(pickWord));
   }
   return words.join(' ');
@@ -60,7 +61,7 @@ export function parseSchedule(text: string, find: (location: string) => number):
   for (const word of text.split(/\s+/).filter(part => part !== '')) {
     const run = /^cpu(\d+)(?:\*(\d+))?$/.exec(word);
     const commit = /^commit\(cpu(\d+),(.+)\)$/.exec(word);
-    const irq = /^irq\(cpu(\d+)\)$/.exec(word);
+    const arrival = /^(irq|rcu)\(cpu(\d+)\)$/.exec(word);
     const pick = /^([a-z]+)(?:\((\d+)\))?$/.exec(word);
     if (run !== null) {
       const times = Number(run[2] ?? 1);
@@ -72,12 +73,12 @@ export function parseSchedule(text: string, find: (location: string) => number):
       const address = find(location);
       if (address < 0) throw new UsageError(`schedule: "${word}": the model has no location ${location}`);
       push('commit', Number(commit[1]), address);
-    } else if (irq !== null) push('irq', Number(irq[1]), 0);
+    } else if (arrival !== null) push(arrival[1] === 'rcu' ? 'rcu' : 'irq', Number(arrival[2]), 0);
     else {
       const known = pickWords.find(([, name]) => name === pick?.[1]);
       if (pick === null || known === undefined) {
         throw new UsageError(
-          `schedule: cannot read "${word}"; expected cpuN*M, commit(cpuN,location), irq(cpuN) or an answer`,
+          `schedule: cannot read "${word}"; expected cpuN*M, commit(cpuN,location), irq(cpuN), rcu(cpuN) or an answer`,
         );
       }
       picks.push({ kind: known[0], value: Number(pick[2] ?? 1) });

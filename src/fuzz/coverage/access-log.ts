@@ -1,7 +1,7 @@
 import type { Layout } from '../../engine/layout.ts';
 import type { Machine } from '../../engine/machine.ts';
 import { type Memory, Note } from '../../engine/memory/memory.ts';
-import type { Observer } from '../../engine/observer.ts';
+import type { InterruptKind, Observer } from '../../engine/observer.ts';
 import { Profile } from '../../engine/strategies/profile.ts';
 import { hashText } from './hash.ts';
 import { About, about, Entry } from './kinds.ts';
@@ -103,7 +103,9 @@ export class AccessLog implements Observer {
     if (this.#tracked[address] !== 0) this.#states.look(address);
   }
 
-  interrupt(cpu: number, name: string, begin: boolean): void {
+  interrupt(cpu: number, name: string, begin: boolean, what: InterruptKind): void {
+    // A grace period that starts interrupts nobody, and what runs in the setup is not looked at.
+    if (what === 'grace' || this.#machine.inSetup) return;
     this.#turn(cpu | Turn.Handler | (begin ? 0 : Turn.End), name, this.#machine.cpus[cpu].site);
   }
 

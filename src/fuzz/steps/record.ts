@@ -1,7 +1,7 @@
 import { Choice } from '../../engine/access.ts';
 import type { DecisionSource } from '../../engine/decisions.ts';
 import type { Machine } from '../../engine/machine.ts';
-import type { Observer } from '../../engine/observer.ts';
+import type { InterruptKind, Observer } from '../../engine/observer.ts';
 import type { Operation } from '../../targets/target.ts';
 import { callText, type Trace, type TraceEvent, type TraceRecorder } from '../trace.ts';
 import { isGhost, MomentReader, showWord } from './moment.ts';
@@ -113,10 +113,11 @@ export class StepRecorder implements DecisionSource, Observer {
     this.#written();
   }
 
-  interrupt(cpu: number, operation: string, begin: boolean): void {
-    this.#recorder.interrupt(cpu, operation, begin);
+  interrupt(cpu: number, operation: string, begin: boolean, what: InterruptKind): void {
+    this.#recorder.interrupt(cpu, operation, begin, what);
     this.#events++;
-    if (begin) this.#running[cpu]?.push(`<irq> ${operation}`);
+    if (what === 'grace') return;
+    if (begin) this.#running[cpu]?.push(`<${what === 'irq' ? 'irq' : 'softirq'}> ${operation}`);
     else this.#running[cpu]?.pop();
   }
 

@@ -2,6 +2,7 @@ import { Kind } from '../../engine/access.ts';
 import type { Change, CpuContext, CpuMoment, ExecutionStep, Moment } from '../../fuzz/steps/steps.ts';
 import type { AccessEvent, TraceEvent } from '../../fuzz/trace.ts';
 import { accessMarks, accessText } from '../access-text.ts';
+import { graceText, interruptText } from '../interrupt-text.ts';
 import type { Spell } from '../location.ts';
 import type { StepModel } from './step-model.ts';
 
@@ -12,7 +13,8 @@ export function stepText(step: ExecutionStep, spell: Spell): string {
     if (event.type === 'access') return eventText(event, spell);
     if (event.type === 'commit')
       return event.visible.map(one => `... ${spell(one.location)} = ${one.value} becomes visible`).join('; ');
-    if (event.type === 'interrupt' && event.begin) return `<irq> ${event.text}`;
+    if (event.type === 'interrupt' && event.begin) return interruptText(event);
+    if (event.type === 'grace') return graceText(event);
   }
   return step.actor === 'irq' ? '<irq>' : '(no access)';
 }
@@ -36,7 +38,9 @@ function effectsOf(event: TraceEvent, step: ExecutionStep, spell: Spell): readon
     case 'operation':
       return [`${event.begin ? `begins ${event.text}` : `ends ${event.text.replace(/\(.*$/, '')}`}`];
     case 'interrupt':
-      return event.begin && step.actor === 'irq' ? [] : [`${event.begin ? '<irq>' : '</irq>'} ${event.text}`];
+      if (event.begin) return step.actor === 'irq' || step.actor === 'rcu' ? [] : [interruptText(event)];
+      return [`${interruptText(event)} ${event.text}`];
+    case 'grace':
     case 'commit':
       return [];
   }

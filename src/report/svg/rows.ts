@@ -1,5 +1,6 @@
 import type { AccessEvent, Trace, TraceViolation } from '../../fuzz/trace.ts';
 import { accessMarks, accessText } from '../access-text.ts';
+import { graceText } from '../interrupt-text.ts';
 import { type Spell, spellingOf } from '../location.ts';
 import { relevant } from '../relevance.ts';
 import { wrap } from '../wrap.ts';
@@ -41,7 +42,12 @@ export function rowsOf(trace: Trace): readonly Row[] {
       continue;
     }
     if (event.type === 'interrupt') {
-      rows.push(row('interrupt', event.begin ? `interrupt: ${event.text}` : 'end of the interrupt'));
+      const what = event.softirq ? 'softirq' : 'interrupt';
+      rows.push(row('interrupt', event.begin ? `${what}: ${event.text}` : `end of the ${what}`));
+      continue;
+    }
+    if (event.type === 'grace') {
+      rows.push(row('interrupt', graceText(event)));
       continue;
     }
     const forced = event.visible.filter(

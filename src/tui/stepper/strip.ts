@@ -2,8 +2,8 @@ import type { StepModel } from '../../report/steps/step-model.ts';
 import type { Line, Span } from './lines.ts';
 
 /**
- * The whole execution in one line: the CPU of each step, `c` for a delayed store that commits, `i` for an interrupt, `e`
- * for the end; the step that comes next is marked. Where steps are more than columns, each cell stands for several.
+ * The whole execution in one line: the CPU of each step, `c` for a delayed store that commits, `i` for an interrupt, `r`
+ * for RCU (a grace period starts, a callback runs), `e` for the end; the step that comes next is marked. Where steps are more than columns, each cell stands for several.
  */
 export function strip(model: StepModel, position: number, columns: number): Line {
   const cells = Math.min(columns, model.last);

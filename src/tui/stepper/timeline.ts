@@ -77,7 +77,7 @@ function rowsOf(model: StepModel): readonly Row[] {
     if (i === model.start) begin(i);
     const step = model.step(i);
     if (step === undefined) continue;
-    const irq = step.actor === 'irq';
+    const irq = step.events.some(event => event.type === 'interrupt' && event.begin);
     const spelled = stepText(step, model.spell);
     const text = irq ? `${spelled}:` : `  ${spelled}`;
     const style = irq ? (`cpu${step.cpu}` as const) : isWeak(step) ? 'weak' : 'plain';
