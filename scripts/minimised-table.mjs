@@ -61,7 +61,7 @@ export function reaches({ size }, shipped) {
 const figures = size =>
   size === null
     ? ''
-    : [size.operations, size.cpus, size.pages, size.preemptions, size.weak, size.failures].join(' ');
+    : [size.operations, size.cpus, size.pages, size.switches, size.weak, size.choices].join(' ');
 
 /** docs/minimised.md of rows { id, case, shipped, runs }. */
 export function minimisedText(rows) {

@@ -4,10 +4,12 @@ import type { Executor } from '../executor.ts';
 import { callCount } from '../program.ts';
 import { replayCase } from '../replay.ts';
 import type { CaseSize } from '../statistics/snapshot.ts';
+import { fewerOperations } from './fewer.ts';
 import { MachineLab } from './lab.ts';
 import { placeOperations } from './placement.ts';
 import { type Candidate, dropOperations, shrinkMachine, simplifyArguments } from './program.ts';
 import { calmSchedule } from './schedule.ts';
+import { sizeOf } from './size.ts';
 
 /** What the minimiser made of a case. */
 export interface Minimized {
@@ -24,8 +26,9 @@ export interface Minimized {
 
 /**
  * Minimises a case while its verdict stays: fewest operations, then on the fewest CPUs, then pages and address spaces,
- * then simplest arguments, then the calmest schedule. Deterministic; `beat` is called at every execution and ends it by
- * returning false, with the best so far. Returns null if the case does not show its verdict to begin with.
+ * then simplest arguments, then the calmest schedule; then once more fewer operations, if there are few by then.
+ * Deterministic; `beat` is called at every execution and ends it by returning false, with the best so far. Returns null
+ * if the case does not show its verdict to begin with.
  *
  * @param progress gets the size as found and after each stage.
  */
@@ -62,6 +65,13 @@ export function minimizeCase(
     if (best.program === program) break;
   }
   stage('schedule', calmSchedule);
+  const { program } = best;
+  stage('fewer operations', fewerOperations);
+  if (best.program !== program) {
+    stage('machine', shrinkMachine);
+    stage('arguments', simplifyArguments);
+    stage('schedule', calmSchedule);
+  }
   const complete = lab.budget > 0;
   const smallest = lab.executor(best.size);
   const result = smallest.toCase(best.program, best.found.schedule, one.expect);
@@ -71,12 +81,6 @@ export function minimizeCase(
     return { case: one, before, now: before, log, executions: budget - lab.budget, complete: false };
   }
   return { case: result, before, now: sizeOf(best), log, executions: budget - lab.budget, complete };
-}
-
-function sizeOf({ program, size, found }: Candidate): CaseSize {
-  const [switches = 0, weak = 0, choices = 0, accesses = 0] = found.cost;
-  const cpus = program.cpus.filter(list => list.length > 0).length;
-  return { operations: callCount(program), cpus, pages: size.pages, switches, weak, choices, accesses };
 }
 
 /** `4 -> 2 operations, 2 -> 1 pages` */
