@@ -28,6 +28,8 @@ import type { BatchResult, Discovery, FuzzTask, RawFinding, Seed } from './tasks
  * two executions to draw and to check.
  */
 const EXECUTIONS = 16;
+/** One program in so many has its first execution run twice, which must be bit-identical: see `runTwice`. */
+const TWICE = 4;
 /** Programs that ask few questions have few schedules: this many executions for each question, at least. */
 const PER_QUESTION = 6;
 
@@ -146,7 +148,7 @@ export class Batch {
       const recorder = new Recorder(source, this.#heartbeat.answers, this.#heartbeat.answerCount);
       let end: number;
       try {
-        end = this.#execute(bound, recorder, i === 0);
+        end = this.#execute(bound, recorder, i === 0, index);
       } catch (error) {
         this.#threw(error, strategy, index, planned, recorder);
         return true;
@@ -168,13 +170,13 @@ export class Batch {
     return true;
   }
 
-  /** The first execution of each program is run twice and must be bit-identical. */
-  #execute(bound: BoundProgram, recorder: Recorder, first: boolean): number {
+  /** Strategies want to know the accesses of the first execution, whether or not anybody looks at coverage. */
+  #execute(bound: BoundProgram, recorder: Recorder, first: boolean, index: number): number {
     const { machine } = this.#executor;
     const { log } = this.#coverage;
     this.#coverage.begin();
-    if (first) return runTwice(machine, bound, recorder, log);
-    if (this.#task.coverage === null) return machine.run(bound, recorder);
+    if (first && index % TWICE === 0) return runTwice(machine, bound, recorder, log);
+    if (!first && this.#task.coverage === null) return machine.run(bound, recorder);
     machine.observer = log;
     try {
       return machine.run(bound, recorder);
@@ -211,7 +213,7 @@ export class Batch {
     const classes = new Set(cells.map(cell => featureClasses[classOf(cell)]?.name ?? ''));
     this.#discoveries.push({
       case: this.#executor.toCase(program, schedule, verdict),
-      answers: [...answers],
+      answers,
       program: index,
       provenance: `${how} ${strategy}`,
       parent: parent?.id ?? null,

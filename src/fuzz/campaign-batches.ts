@@ -35,16 +35,21 @@ export class Batches {
     this.#record = record;
   }
 
-  /** Runs a batch; null if it failed. `stopped` says whether that is because the campaign ends. */
+  /**
+   * Runs a batch; null if it failed.
+   *
+   * @param stopped says whether that is because the campaign ends.
+   * @param what a step that is planned, or how large one to plan: see `SearchQueue.next`.
+   */
   async execute(
     job: CampaignJob,
     executions: number,
     stopped: () => boolean,
-    planned?: Planned,
+    what: Planned | number,
   ): Promise<Done | null> {
     const began = performance.now();
     try {
-      const { step, plan } = planned ?? job.next();
+      const { step, plan } = typeof what === 'number' ? job.next(what) : what;
       if (step.kind === 'fresh') this.#record.drawn(job, step.from + step.programs);
       const harmless = withoutKiller(plan, job.job, this.#setup.killers);
       if (harmless === null) return { step, plan, results: [], lost: null };

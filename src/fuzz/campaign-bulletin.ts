@@ -61,10 +61,10 @@ export class Bulletin {
   }
 
   #writeStats(snapshot: Snapshot): Promise<void> {
-    return this.#disk.write(this.#setup.places.stats, statsText(snapshot, this.#setup.banner));
+    return this.#disk.write(this.#setup.places.stats, statsText(snapshot, this.#setup.banner), false);
   }
 
   #writeSnapshot(snapshot: Snapshot): Promise<void> {
-    return this.#disk.write(this.#setup.places.snapshot, snapshotText(snapshot));
+    return this.#disk.write(this.#setup.places.snapshot, snapshotText(snapshot), false);
   }
 }

@@ -44,6 +44,7 @@ export class Findings {
   readonly #before: string | null;
   #work: Promise<void> | null = null;
   #inWork: Crash | null = null;
+  #interrupted = 0;
   #stopped = false;
 
   /** @param state folder for the file that names the finding in work, so that one that kills its process is known. */
@@ -62,9 +63,9 @@ export class Findings {
     this.#emit = emit;
   }
 
-  /** Findings whose report is not written yet. */
+  /** Findings that are not minimised yet, or not to the end. */
   get pending(): number {
-    return this.#waiting.length + (this.#work === null ? 0 : 1);
+    return this.#waiting.length + (this.#inWork === null ? 0 : 1) + this.#interrupted;
   }
 
   /**
@@ -121,13 +122,14 @@ export class Findings {
     }
     if (crash.minimized === null) return `${folder}: cannot be minimised, as it cannot be run again`;
     if (crash.minimized.complete) return `${folder}: nothing smaller is left in any dimension`;
-    this.enqueue({ ...this.store.read(crash, targets), asFound: false });
+    this.enqueue({ ...this.store.read(crash, crash.file, targets), asFound: false });
     return `${folder}: is minimised further`;
   }
 
-  /** Findings in work end with the best so far, those that wait are left to a later run. */
+  /** The finding in work ends with the best so far, those that wait are left to a later run. */
   stop(): void {
     this.#stopped = true;
+    this.#pool.endMinimizing();
   }
 
   /** Resolves when nothing is minimised any more. */
@@ -175,7 +177,9 @@ export class Findings {
         else {
           smallest = minimized.case;
           const { before, now, executions, complete } = minimized;
-          this.store.minimized(crash, { before, now, executions, complete });
+          const interrupted = this.#stopped && !complete;
+          if (interrupted) this.#interrupted++;
+          this.store.minimized(crash, { before, now, executions, complete, interrupted });
         }
         trace = (await this.#pool.run<'replay'>({ type: 'replay', case: smallest })).trace;
       } catch (error) {

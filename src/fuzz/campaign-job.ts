@@ -34,6 +34,9 @@ export class CampaignJob {
   done = 0;
   /** Executions that batches under way may use up. */
   reserved = 0;
+  /** Time that workers have spent on it in this run, and on a step of its queue lately. */
+  milliseconds = 0;
+  stepMilliseconds = 20;
   readonly map = new CoverageMap();
   queue: SearchQueue;
   readonly #seeds: SeedStore;
@@ -64,9 +67,9 @@ export class CampaignJob {
     return this.#closed;
   }
 
-  /** What a worker runs next: a step of the queue, with the entries that it names. */
-  next(): { readonly step: Step; readonly plan: Plan } {
-    const step = this.queue.next();
+  /** What a worker runs next: a step of the queue, with the entries that it names; `scale` as in `SearchQueue.next`. */
+  next(scale = 1): { readonly step: Step; readonly plan: Plan } {
+    const step = this.queue.next(scale);
     if (step.kind === 'fresh') return { step, plan: step };
     const { stream, children } = step;
     const others = step.others.map(id => this.#seeds.seed(id));
@@ -102,11 +105,13 @@ export class CampaignJob {
     }
   }
 
-  /** Takes an entry whose file cannot be used out of the queue. */
+  /** Takes an entry whose file cannot be used out of the queue: what it showed is to be found again. */
   drop(id: string): void {
-    const state = this.queue.toJSON();
-    const entries = state.entries.filter(entry => entry.id !== id);
-    this.queue = SearchQueue.fromJSON({ ...state, entries }, cell => this.map.hits(cell));
+    for (const cell of this.queue.remove(id) ?? []) {
+      this.map.forget(cell);
+      this.#features -= this.#shown[cell] ?? 0;
+      this.#shown[cell] = 0;
+    }
   }
 
   /** Merges the map of a batch of a deterministic campaign. */
@@ -121,6 +126,12 @@ export class CampaignJob {
     this.left -= executions;
     this.done += executions;
     this.queue.done(step, { executions, newFeatures });
+  }
+
+  /** Says how long a batch of some steps took. */
+  spent(milliseconds: number, steps: number): void {
+    this.milliseconds += milliseconds;
+    this.stepMilliseconds += (milliseconds / steps - this.stepMilliseconds) / 8;
   }
 
   /** Counts a program that hung; returns true if the design is left out from here on. */
@@ -147,7 +158,8 @@ export class CampaignJob {
 
   /**
    * Goes on from what was saved; `drawn` programs at least have been handed out since. A new limit counts from now.
-   * Entries that are not there any more are left out.
+   * Entries that are not there any more (a power failure may take the last of them) are left out, and what they showed is
+   * to be found again.
    */
   restore(saved: SavedJob, drawn: number, newLimit: boolean, there: (id: string) => boolean): void {
     if (saved.left !== null && !newLimit) this.left = saved.left;
@@ -158,9 +170,9 @@ export class CampaignJob {
     this.map.merge(content);
     for (let cell = 0; cell < CELLS; cell++) if (this.map.has(cell)) this.#show([cell]);
     const { queue } = saved;
-    const entries = queue.entries.filter(entry => there(entry.id));
-    const state = { ...queue, entries, nextProgram: Math.max(queue.nextProgram, drawn) };
+    const state = { ...queue, nextProgram: Math.max(queue.nextProgram, drawn) };
     this.queue = SearchQueue.fromJSON(state, cell => this.map.hits(cell));
+    for (const { id } of queue.entries) if (!there(id)) this.drop(id);
   }
 }
 

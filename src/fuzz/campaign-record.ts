@@ -1,5 +1,5 @@
 import type { Operation } from '../targets/target.ts';
-import type { CampaignJob, SavedJob } from './campaign-job.ts';
+import { type CampaignJob, type SavedJob, sumOver } from './campaign-job.ts';
 import type { CampaignSetup } from './campaign-setup.ts';
 import type { SavedView } from './campaign-view.ts';
 import type { Evaluated } from './coverage/evaluate.ts';
@@ -145,6 +145,8 @@ export class CampaignRecord {
       const drawn = deterministic ? 0 : (this.#drawn[job.index] ?? 0);
       job.restore(saved, drawn, fromNow, id => paths.has(id));
     }
+    this.counters.queued = sumOver(jobs, job => job.queue.size);
+    this.counters.features = sumOver(jobs, job => job.features);
   }
 
   /** The folders know best what was found. */

@@ -7,6 +7,16 @@ const ROUND = 8;
 const FIRST_SHARE = 100;
 /** Smallest number of executions worth the way to a worker, where a limit is shared. */
 const SMALLEST_SHARE = 250;
+/**
+ * Milliseconds of work in a batch, else. At first little, as what a batch has found guides none before it has ended; later
+ * enough to make the way to the worker and back (some 2 ms, also of this thread's time) cost next to nothing.
+ */
+const FIRST_MS = 20;
+const MOST_MS = 250;
+/** By so much of the time that a design has been worked on a batch may grow. */
+const GROWTH = 0.02;
+/** Steps of the queue in a batch, at most: their entries travel to the worker. */
+const MOST_STEPS = 16;
 
 /** What the two ways of running batches need of the campaign. */
 export interface Host {
@@ -60,7 +70,11 @@ async function runBatch(host: Host, job: CampaignJob): Promise<void> {
   const executions = Math.min(job.left - job.reserved, share, LARGEST_BATCH);
   job.reserved += executions;
   try {
-    const done = await host.batches.execute(job, executions, () => host.stopped);
+    const target = Math.min(MOST_MS, FIRST_MS + GROWTH * job.milliseconds);
+    const scale = Math.max(1, Math.min(MOST_STEPS, Math.round(target / job.stepMilliseconds)));
+    const began = performance.now();
+    const done = await host.batches.execute(job, executions, () => host.stopped, scale);
+    job.spent(performance.now() - began, scale);
     if (done !== null) await host.take(job, done);
   } catch (error) {
     host.fail(error);
@@ -88,6 +102,7 @@ async function runRound(host: Host, job: CampaignJob): Promise<void> {
   const growing = Math.max(FIRST_SHARE, Math.floor(job.done / (2 * ROUND)));
   const share = Math.max(1, Math.min(growing, Math.ceil(job.left / ROUND)));
   const count = Math.min(ROUND, Math.ceil(job.left / share));
+  job.queue.mark();
   const planned = Array.from({ length: count }, () => job.next());
   const all: (Promise<Done | null> | undefined)[] = [];
   let next = 0;
@@ -95,14 +110,17 @@ async function runRound(host: Host, job: CampaignJob): Promise<void> {
     while (next < count && !host.stopped) {
       const i = next++;
       const limit = Math.min(share, job.left - i * share);
-      const run = host.batches.execute(job, limit, () => host.stopped, planned[i]);
+      const run = host.batches.execute(job, limit, () => host.stopped, planned[i] ?? 1);
       all[i] = run;
       await run.catch(() => {});
     }
   };
   await Promise.all(Array.from({ length: host.workers }, work));
   // A round that was cut short counts for nothing: a later run repeats it.
-  if (host.stopped) return;
+  if (host.stopped) {
+    job.queue.rewind();
+    return;
+  }
   for (const run of all) {
     try {
       const done = await run;

@@ -20,6 +20,8 @@ import type { Discovery, RawFinding } from './tasks.ts';
 
 /** Seconds between looks at the queues of other instances. */
 const SYNC_SECONDS = 10;
+/** Seconds that the minimiser may go on when the time is up; what it has not come round to is left to --resume. */
+const GRACE_SECONDS = 2;
 /** Deaths of the process after which the finding that was being minimised is suspected. */
 const MAX_DEATHS = 3;
 /** Writes under way with which new batches wait: the disk is slower than the search. */
@@ -131,7 +133,7 @@ export class Campaign {
       if (this.#setup.input !== null) await this.#importer.input(this.#setup.input);
       await (this.#setup.config.deterministic ? runRounds : runStream)(this.#host());
       this.#state = 'minimizing';
-      await this.#findings.settled();
+      await this.#settle();
       if (this.#failure !== null) throw this.#failure;
       await this.#record.save(this.#jobs, this.#view.save(), true);
       reason = this.#reason() ?? 'nothing-left';
@@ -147,6 +149,14 @@ export class Campaign {
 
   async close(): Promise<void> {
     await this.#pool.close();
+  }
+
+  /** Waits for the minimiser; not for long if a time was set. */
+  async #settle(): Promise<void> {
+    const { seconds } = this.#setup.limits;
+    const timer = seconds === null ? null : setTimeout(() => this.#findings.stop(), 1000 * GRACE_SECONDS);
+    await this.#findings.settled();
+    if (timer !== null) clearTimeout(timer);
   }
 
   /** Findings that earlier runs have left without a report, and programs that killed the process. */

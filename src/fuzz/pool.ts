@@ -198,6 +198,11 @@ export class WorkerPool {
     for (const { heartbeat } of this.#slots) heartbeat.pause(paused);
   }
 
+  /** Ends the minimiser's task soon, if it has one; it returns the smallest case so far. */
+  endMinimizing(): void {
+    for (const { task, heartbeat } of this.#slots) if (task === 'minimize') heartbeat.stop();
+  }
+
   /** Ends the batches that run soon, if any do; each returns what it has. */
   endBatch(): void {
     for (const { task, heartbeat } of this.#slots) if (task === 'fuzz') heartbeat.stop();

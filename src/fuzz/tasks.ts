@@ -90,7 +90,7 @@ export interface RawFinding {
 export interface Discovery {
   readonly case: Case;
   /** The decisions in numbers, for this version of the model. */
-  readonly answers: readonly number[];
+  readonly answers: Int32Array;
   /** Number of the program, or of the child. */
   readonly program: number;
   /** How program and schedule came about: `fresh pct`, `op-insert walk`, `splice sched-keep`, ... */

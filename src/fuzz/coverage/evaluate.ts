@@ -14,7 +14,7 @@ import { CoverageMap } from './map.ts';
 export interface Evaluated {
   /** The case as it runs there: another design, size or version may have made another schedule of it. */
   readonly case: Case;
-  readonly answers: readonly number[];
+  readonly answers: Int32Array;
   /** All features that it shows; none if it ended early. */
   readonly features: readonly number[];
   readonly accesses: number;
@@ -55,7 +55,7 @@ export class Evaluator {
     this.#map.clear();
     return {
       case: this.#executor.toCase(program, describer.schedule(), verdict),
-      answers: [...recorder.answers()],
+      answers: recorder.answers(),
       features,
       accesses: machine.steps,
       message: machine.violation?.message ?? '',

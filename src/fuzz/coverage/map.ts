@@ -65,6 +65,11 @@ export class CoverageMap {
     return (this.#cells[cell] & 1) === 0 && (Atomics.or(this.#cells, cell, 1) & 1) === 0;
   }
 
+  /** Forgets that a feature was seen: what showed it is lost, and is to be found again. */
+  forget(cell: number): void {
+    Atomics.and(this.#cells, cell, ~1);
+  }
+
   /** Counts a feature of a sampled execution; once for each execution. */
   count(cell: number): void {
     Atomics.add(this.#cells, cell, 2);

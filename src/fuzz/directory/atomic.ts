@@ -9,21 +9,21 @@ let written = 0;
 
 /**
  * Writes a file beside its place, flushes it and renames it: readers see the old content or the new one, also after
- * a power failure. (Not write-file-atomic, which takes a short write on a disk that is nearly full for a whole one and
+ * a power failure; if it need not be `lasting`, whatever happens to the process, but a power failure may lose it. (Not write-file-atomic, which takes a short write on a disk that is nearly full for a whole one and
  * puts half a file in place.)
  */
-export async function writeAtomic(path: string, data: string | Uint8Array): Promise<void> {
+export async function writeAtomic(path: string, data: string | Uint8Array, lasting = true): Promise<void> {
   const beside = join(dirname(path), `${UNFINISHED}${process.pid}-${written++}`);
   try {
     const file = await open(beside, 'w');
     try {
       await file.writeFile(data);
-      await file.sync();
+      if (lasting) await file.sync();
     } finally {
       await file.close();
     }
     await rename(beside, path);
-    await syncFolder(dirname(path));
+    if (lasting) await syncFolder(dirname(path));
   } catch (error) {
     await rm(beside, { force: true });
     throw error;

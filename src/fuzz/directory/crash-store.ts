@@ -155,14 +155,19 @@ export class CrashStore {
     if (file === Minimized) crash.file = Minimized;
   }
 
-  /** Findings that an earlier run has not come round to minimise, with their cases and messages. */
+  /**
+   * Findings that an earlier run has not come round to minimise, or was ended in the middle of that, with their cases and
+   * messages. The latter begin anew, so that the result is that of a run that was not ended.
+   */
   unfinished(targets: readonly Target[]): readonly Unfinished[] {
-    return this.all.filter(crash => !crash.reported).map(crash => this.read(crash, targets));
+    return this.all
+      .filter(crash => !crash.reported || crash.minimized?.interrupted === true)
+      .map(crash => this.read(crash, Found, targets));
   }
 
-  /** A finding with the smallest case there is, and its message. */
-  read(crash: Crash, targets: readonly Target[]): Unfinished {
-    const path = join(crash.folder, crash.file);
+  /** A finding with the case of a file in its folder, and its message. */
+  read(crash: Crash, file: string, targets: readonly Target[]): Unfinished {
+    const path = join(crash.folder, file);
     const bytes = readFileSync(path);
     // The comment at its head is `# tag-loss in mte-sync/v5.19 (sc): <message>`.
     const message = /^# [^\n]*? \(\w+\): (.*)$/m.exec(bytes.toString())?.[1] ?? '';

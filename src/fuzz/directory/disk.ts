@@ -46,10 +46,13 @@ export class Disk {
     this.#leaving = true;
   }
 
-  /** @throws DiskError naming file and reason. */
-  write(path: string, data: string | Uint8Array): Promise<void> {
+  /**
+   * @param lasting false for one of many files that a power failure may lose: flushing costs more than the rest.
+   * @throws DiskError naming file and reason.
+   */
+  write(path: string, data: string | Uint8Array, lasting = true): Promise<void> {
     const before = this.#last.get(path) ?? Promise.resolve();
-    const write = before.catch(() => {}).then(() => this.#write(path, data));
+    const write = before.catch(() => {}).then(() => this.#write(path, data, lasting));
     this.#last.set(path, write);
     const forget = (): void => {
       if (this.#last.get(path) === write) this.#last.delete(path);
@@ -63,14 +66,14 @@ export class Disk {
     await Promise.all(this.#last.values());
   }
 
-  async #write(path: string, data: string | Uint8Array): Promise<void> {
+  async #write(path: string, data: string | Uint8Array, lasting: boolean): Promise<void> {
     if (this.#running >= AT_ONCE) await new Promise<void>(resolve => this.#waiting.push(resolve));
     this.#running++;
     try {
       for (;;) {
         try {
           makeFolder(dirname(path));
-          await writeAtomic(path, data);
+          await writeAtomic(path, data, lasting);
           if (this.#full) this.#note('there is room on the disk again; going on');
           this.#full = false;
           return;

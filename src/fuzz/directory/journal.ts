@@ -1,6 +1,6 @@
 import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FuzzTask, Job, Plan } from '../tasks.ts';
+import type { FuzzTask, Job, Plan, Seed } from '../tasks.ts';
 
 /** What a worker was at when its process died. */
 export interface Suspect {
@@ -35,7 +35,7 @@ export class Journal {
 
   /** Called by the main thread before a worker gets the task. */
   begin({ job, plan }: FuzzTask): void {
-    const text = Buffer.from(JSON.stringify({ job, plan }, plainArrays));
+    const text = Buffer.from(JSON.stringify({ job, plan: plain(plan) }));
     writeSync(this.#file, text, 0, text.length, HEAD);
     ftruncateSync(this.#file, HEAD + text.length);
   }
@@ -50,8 +50,11 @@ export class Journal {
 }
 
 /** Answers are typed arrays in memory and lists in files. */
-function plainArrays(_: string, value: unknown): unknown {
-  return ArrayBuffer.isView(value) && !(value instanceof DataView) ? Array.from(value as Int32Array) : value;
+function plain(plan: Plan): Plan {
+  if (plan.kind === 'fresh') return plan;
+  const listed = (seed: Seed): Seed =>
+    'case' in seed ? seed : { ...seed, answers: Array.from(seed.answers) };
+  return { ...plan, entry: listed(plan.entry), others: plan.others.map(listed) };
 }
 
 const marks = new Map<string, (program: number) => void>();

@@ -42,7 +42,8 @@ export class QueueStore {
     const name = `${provenanceName({ ...provenance, id })}.json`;
     const text = `${JSON.stringify(caseFields(one, operations))}\n`;
     const path = join(this.folder, name);
-    return { id, path, written: this.#disk.write(path, text) };
+    // What a power failure loses of the queue is found again; see `CampaignJob.restore`.
+    return { id, path, written: this.#disk.write(path, text, false) };
   }
 
   /** Entries from an id on, in the order of their ids. */

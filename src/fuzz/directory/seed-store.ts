@@ -31,7 +31,7 @@ export class SeedStore {
   }
 
   /** An entry just found: its file is being written. */
-  found(id: string, path: string, program: Program, answers: readonly number[]): void {
+  found(id: string, path: string, program: Program, answers: Int32Array): void {
     this.#paths.set(id, path);
     this.#keep({ id, program, answers });
   }

@@ -32,7 +32,14 @@ const schema = z.object({
   nondeterministic: z.boolean().default(false),
   /** What the minimiser made of it; null before it is done. */
   minimized: z
-    .object({ before: size, now: size, executions: count, complete: z.boolean() })
+    .object({
+      before: size,
+      now: size,
+      executions: count,
+      complete: z.boolean(),
+      /** True if the user or the time limit ended it; `--resume` does it again. */
+      interrupted: z.boolean().default(false),
+    })
     .nullable()
     .default(null),
 });

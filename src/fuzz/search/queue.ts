@@ -54,7 +54,7 @@ interface Kept {
 const FRESH = [0.3, 0.6] as const;
 /** Executions after which a kind of step has forgotten half of what it has yielded. */
 const MEMORY = 20_000;
-/** Programs of a fresh step, and children of a mutation step: some 20 ms of work, to be worth the way to a worker. */
+/** Programs of a fresh step, and children of a mutation step: some 20 to 40 ms of work. */
 const PROGRAMS = 32;
 const CHILDREN = 32;
 /** Entries looked at for each choice; the one with most energy is taken. A tournament costs the same at any size. */
@@ -80,6 +80,10 @@ export class SearchQueue {
   };
   #steps = 0;
   #nextProgram = 0;
+  #pending = 0;
+  #turns = 0;
+  /** What `rewind` goes back to, with the entries that were chosen since. */
+  #mark: { readonly steps: number; readonly nextProgram: number; readonly chosen: Kept[] } | null = null;
 
   /** `hits` says how many executions hit a feature, by the map as it is now: `CoverageMap.hits`. */
   constructor(seed: string, hits: (feature: number) => number) {
@@ -98,12 +102,12 @@ export class SearchQueue {
 
   /** Entries whose first turn has not come. */
   get pending(): number {
-    return this.#kept.reduce((sum, { chosen }) => sum + Number(chosen === 0), 0);
+    return this.#pending;
   }
 
   /** Turns that entries have had, all together. */
   get turns(): number {
-    return this.#kept.reduce((sum, { chosen }) => sum + chosen, 0);
+    return this.#turns;
   }
 
   has(id: string): boolean {
@@ -116,27 +120,52 @@ export class SearchQueue {
     const kept = { entry, chosen: 0, yielded: 0 };
     this.#kept.push(kept);
     this.#byId.set(entry.id, kept);
+    this.#pending++;
     const parent = entry.parent === null ? undefined : this.#byId.get(entry.parent);
     if (parent !== undefined) parent.yielded += entry.features.length;
   }
 
-  /** What to run next. Each step has a random stream of its own, so a queue that was saved goes on as it would have. */
-  next(): Step {
+  /** Takes an entry out; returns its features, null if there is none with that id. */
+  remove(id: string): readonly number[] | null {
+    const kept = this.#byId.get(id);
+    if (kept === undefined) return null;
+    this.#byId.delete(id);
+    this.#kept.splice(this.#kept.indexOf(kept), 1);
+    this.#choose(kept, -kept.chosen);
+    this.#pending--;
+    return kept.entry.features;
+  }
+
+  /** Remembers what has been handed out, for `rewind`. */
+  mark(): void {
+    this.#mark = { steps: this.#steps, nextProgram: this.#nextProgram, chosen: [] };
+  }
+
+  /** Goes back to the last `mark`, after which nothing but `next` was called: those steps come again. */
+  rewind(): void {
+    if (this.#mark === null) return;
+    this.#steps = this.#mark.steps;
+    this.#nextProgram = this.#mark.nextProgram;
+    for (const kept of this.#mark.chosen) this.#choose(kept, -1);
+    this.#mark = null;
+  }
+
+  /**
+   * What to run next. Each step has a random stream of its own, so a queue that was saved goes on as it would have.
+   *
+   * @param scale how many times the usual number of programs or children, the latter of as many times more entries.
+   */
+  next(scale = 1): Step {
     const number = this.#steps++;
     const stream = new Stream(`${this.#seed}/queue/${number}`);
     if (this.#kept.length === 0 || stream.below(1000) < 1000 * this.#freshShare()) {
       const from = this.#nextProgram;
-      this.#nextProgram += PROGRAMS;
-      return { kind: 'fresh', from, programs: PROGRAMS };
+      this.#nextProgram += scale * PROGRAMS;
+      return { kind: 'fresh', from, programs: scale * PROGRAMS };
     }
-    const chosen = Array.from({ length: 1 + OTHERS }, () => this.#tournament(stream));
+    const chosen = Array.from({ length: scale * (1 + OTHERS) }, () => this.#tournament(stream));
     const [entry = '', ...others] = new Set(chosen);
-    return { kind: 'mutate', entry, stream: `${number}`, children: CHILDREN, others };
-  }
-
-  /** Programs of a fresh step that were not run (the campaign paused, a worker was lost): they come next. */
-  giveBack(from: number): void {
-    this.#nextProgram = Math.min(this.#nextProgram, from);
+    return { kind: 'mutate', entry, stream: `${number}`, children: scale * CHILDREN, others };
   }
 
   /** Says what came of a step. */
@@ -171,7 +200,7 @@ export class SearchQueue {
     for (const { chosen, yielded, ...entry } of state.entries) {
       queue.add(entry);
       const kept = queue.#byId.get(entry.id);
-      if (kept !== undefined) kept.chosen = chosen;
+      if (kept !== undefined) queue.#choose(kept, chosen);
       saved.push(yielded);
     }
     // Last, as adding an entry counts for its parent.
@@ -198,8 +227,16 @@ export class SearchQueue {
       best = other;
       energy = its;
     }
-    best.chosen++;
+    this.#choose(best, 1);
+    this.#mark?.chosen.push(best);
     return best.entry.id;
+  }
+
+  #choose(kept: Kept, times: number): void {
+    const before = kept.chosen;
+    kept.chosen += times;
+    this.#turns += times;
+    this.#pending += Number(kept.chosen === 0) - Number(before === 0);
   }
 
   /** More for rare features and for entries whose children found something; less for each time it was chosen. */

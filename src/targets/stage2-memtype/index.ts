@@ -2,6 +2,7 @@ import { EngineError } from '../../engine/errors.ts';
 import type { Machine } from '../../engine/machine.ts';
 import { PG } from '../kernel/page-flags.ts';
 import type { Model, Settings, Size, Target } from '../target.ts';
+import { abstractionsOf } from './abstractions.ts';
 import { checkEnd } from './checks.ts';
 import { designOf } from './design.ts';
 import { PREVIOUS_OWNER } from './entries.ts';
@@ -55,6 +56,7 @@ function build(settings: Settings, size: Size): Model {
   return {
     layout: s.layout,
     operations: operationsOf(s),
+    abstractions: abstractionsOf(s),
     attach(machine) {
       s.shadow.attach(machine);
       watchData(s, machine);

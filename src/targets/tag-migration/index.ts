@@ -4,6 +4,7 @@ import { pageAt } from '../kernel/page.ts';
 import { PG } from '../kernel/page-flags.ts';
 import { ptePage } from '../kernel/pte.ts';
 import type { Model, Settings, Size, Target } from '../target.ts';
+import { abstractionsOf } from './abstractions.ts';
 import { checkEnd } from './checks.ts';
 import { designOf, isMemfd } from './design.ts';
 import { mainIsTagged } from './mapping.ts';
@@ -48,6 +49,7 @@ function build(settings: Settings, size: Size): Model {
   return {
     layout: s.layout,
     operations: operationsOf(s),
+    abstractions: abstractionsOf(s),
     attach(machine) {
       s.mte.shadow.attach(machine);
       s.content.attach(machine);

@@ -2,6 +2,7 @@ import type { Machine } from '../../engine/machine.ts';
 import { PG } from '../kernel/page-flags.ts';
 import { HAS_CACHE } from '../kernel/swap-map.ts';
 import type { Model, Settings, Size, Target } from '../target.ts';
+import { abstractionsOf } from './abstractions.ts';
 import { designOf } from './design.ts';
 import { migrateFrame } from './migrate.ts';
 import { operationsOf } from './operations.ts';
@@ -102,6 +103,7 @@ function build(settings: Settings, size: Size): Model {
   return {
     layout: s.layout,
     operations: operationsOf(s),
+    abstractions: abstractionsOf(s),
     attach(machine) {
       s.shadow.attach(machine);
       s.storage.attach(machine);

@@ -7,6 +7,7 @@ describe.each(targets.map(target => [target.name, target] as const))('abstract s
     const { settings } = select(target, target.variants[0], []);
     const { layout, abstractions = [] } = target.build(settings, target.size);
     const words = abstractions.flatMap(one => one.objects.flat());
+    expect(words.length).toBeGreaterThan(0);
     expect(new Set(words).size).toBe(words.length);
     for (const address of words) expect(address > 0 && address < layout.size).toBe(true);
     const nothing = new Int32Array(layout.size);

@@ -30,7 +30,7 @@ describe('the search queue', () => {
     );
   });
 
-  it('hands out each number of a fresh program once, and again only what was given back', () => {
+  it('hands out each number of a fresh program once, and larger steps of them when asked', () => {
     const queue = new SearchQueue('numbers', hits);
     let next = 0;
     for (let i = 0; i < 50; i++) {
@@ -39,8 +39,32 @@ describe('the search queue', () => {
       expect(step.from).toBe(next);
       next += step.programs;
     }
-    queue.giveBack(next - 3);
-    expect(queue.nextProgram).toBe(next - 3);
+    expect(queue.nextProgram).toBe(next);
+    const large = new SearchQueue('numbers', hits).next(5);
+    expect(large).toMatchObject({ kind: 'fresh', from: 0, programs: 5 * 32 });
+  });
+
+  it('gives the same steps again after it was rewound, and forgets what was removed', () => {
+    fc.assert(
+      fc.property(fc.string(), found, fc.integer({ min: 1, max: 12 }), (seed, results, count) => {
+        const queue = new SearchQueue(seed, hits);
+        for (const [i, features] of results.entries()) turn(queue, features, i);
+        const before = queue.toJSON();
+        queue.mark();
+        const steps = Array.from({ length: count }, () => queue.next());
+        queue.rewind();
+        expect(queue.toJSON()).toEqual(before);
+        expect(Array.from({ length: count }, () => queue.next())).toEqual(steps);
+        const [first] = before.entries;
+        if (first === undefined) return;
+        expect(queue.remove(first.id)).toEqual(first.features);
+        const { entries } = queue.toJSON();
+        expect(queue.has(first.id)).toBe(false);
+        expect(queue.turns).toBe(entries.reduce((sum, { chosen }) => sum + chosen, 0));
+        expect(queue.pending).toBe(entries.filter(({ chosen }) => chosen === 0).length);
+      }),
+      { seed: 1, numRuns: 60 },
+    );
   });
 
   it('names only entries that it has, each once in a step, and mixes fresh programs in', () => {
