@@ -156,6 +156,10 @@ export class Findings {
         if (next === undefined) break;
         await this.#minimize(next);
       }
+    } catch (error) {
+      // Its files cannot be written: it has no report, so that --resume takes it up.
+      const message = error instanceof Error ? error.message : String(error);
+      this.#emit({ type: 'note', level: 'warning', message });
     } finally {
       this.#work = null;
     }

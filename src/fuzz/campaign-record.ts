@@ -39,6 +39,8 @@ export interface Restored {
   readonly strays: readonly QueueFile[];
   /** What was saved of `SavedView`; null if nothing was. */
   readonly view: unknown;
+  /** The job whose turn it is. */
+  readonly turn: number;
 }
 
 /** A campaign in its directory: counters, queue, findings, and the checkpoints from which it goes on. */
@@ -124,7 +126,7 @@ export class CampaignRecord {
     this.#began = performance.now();
     this.#rate = new Rate(0, this.counters.executions);
     const strays = config.deterministic ? [] : files.filter(file => file.id >= from);
-    return { strays, view: usable?.view ?? null };
+    return { strays, view: usable?.view ?? null, turn: (usable?.turn ?? 0) % Math.max(1, jobs.length) };
   }
 
   #resume(
@@ -305,7 +307,11 @@ export class CampaignRecord {
   }
 
   /** Takes a checkpoint and writes it once all files that it knows of are there. */
-  async save(jobs: readonly CampaignJob[], view: SavedView, last: boolean): Promise<void> {
+  async save(
+    jobs: readonly CampaignJob[],
+    rest: { readonly view: SavedView; readonly turn: number },
+    last: boolean,
+  ): Promise<void> {
     const began = performance.now();
     this.#nextCheckpoint = Number.POSITIVE_INFINITY;
     this.counters.runSeconds = this.seconds;
@@ -315,7 +321,7 @@ export class CampaignRecord {
       jobs: jobs.map(job => job.save()),
       seen: this.crashes.sightings(),
       synced: this.#synced,
-      view,
+      ...rest,
     });
     const taken = performance.now() - began;
     await this.disk.settled();

@@ -27,7 +27,7 @@ export interface Host {
   readonly over: boolean;
   readonly stopped: boolean;
   readonly crashed: boolean;
-  /** The job whose turn it is. */
+  /** The job whose turn it is; a campaign that goes on begins with it. */
   turn: number;
   /** Waits while the disk is full, or behind. */
   room(): Promise<void>;
@@ -86,18 +86,19 @@ async function runBatch(host: Host, job: CampaignJob): Promise<void> {
 /** Rounds of batches by count, whose results are taken in the order of their numbers. */
 export async function runRounds(host: Host): Promise<void> {
   while (!host.over) {
-    for (const job of host.jobs) {
-      if (!job.live || host.over) continue;
-      host.turn = job.index;
+    const job = host.jobs[host.turn];
+    if (job?.live === true) {
       await host.room();
-      await runRound(host, job);
-      // Only between rounds: what a round was cut short in is run again in whole, with the same results.
-      await host.between();
+      if (!(await runRound(host, job))) return;
     }
+    host.turn = (host.turn + 1) % host.jobs.length;
+    // Only between rounds: what a round was cut short in is run again in whole, with the same results.
+    await host.between();
   }
 }
 
-async function runRound(host: Host, job: CampaignJob): Promise<void> {
+/** Returns false if it was cut short, and counts for nothing. */
+async function runRound(host: Host, job: CampaignJob): Promise<boolean> {
   // Short rounds at first: what the first programs show guides the next ones, and a kill costs at most a round.
   const growing = Math.max(FIRST_SHARE, Math.floor(job.done / (2 * ROUND)));
   const share = Math.max(1, Math.min(growing, Math.ceil(job.left / ROUND)));
@@ -116,10 +117,10 @@ async function runRound(host: Host, job: CampaignJob): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: host.workers }, work));
-  // A round that was cut short counts for nothing: a later run repeats it.
+  // A later run repeats it.
   if (host.stopped) {
     job.queue.rewind();
-    return;
+    return false;
   }
   for (const run of all) {
     try {
@@ -128,6 +129,7 @@ async function runRound(host: Host, job: CampaignJob): Promise<void> {
     } catch (error) {
       host.fail(error);
     }
-    if (host.crashed || job.closed) return;
+    if (host.crashed || job.closed) break;
   }
+  return true;
 }

@@ -10,6 +10,7 @@ import { type Host, runRounds, runStream } from './campaign-rounds.ts';
 import type { CampaignSetup } from './campaign-setup.ts';
 import { CampaignView } from './campaign-view.ts';
 import { knownKey } from './case/case.ts';
+import { DiskError } from './directory/disk.ts';
 import type { CampaignEvent } from './events.ts';
 import { memoryByName } from './executor.ts';
 import { WorkerPool } from './pool.ts';
@@ -49,6 +50,8 @@ export class Campaign {
   #paused = false;
   #stopped = false;
   #crashed = false;
+  /** Some files could not be written as the disk was full to the last. */
+  #unwritten = false;
   #failure: Error | null = null;
 
   /** Takes up what earlier runs in the directory have left. */
@@ -94,6 +97,7 @@ export class Campaign {
   stop(): void {
     this.#stopped = true;
     this.pause(false);
+    this.#record.disk.leave();
     this.#findings.stop();
     this.#pool.stop();
   }
@@ -118,7 +122,8 @@ export class Campaign {
 
   async run(): Promise<{ readonly reason: EndReason; readonly snapshot: Snapshot }> {
     const { limits } = this.#setup;
-    const { strays, view } = this.#record.restore(this.#jobs, limits.fromNow);
+    const { strays, view, turn } = this.#record.restore(this.#jobs, limits.fromNow);
+    this.#turn = turn;
     this.#view.restore(view);
     if (limits.seconds !== null) {
       this.#deadline = limits.seconds + (limits.fromNow ? this.#record.seconds : 0);
@@ -134,8 +139,10 @@ export class Campaign {
       await (this.#setup.config.deterministic ? runRounds : runStream)(this.#host());
       this.#state = 'minimizing';
       await this.#settle();
+      if (this.#failure === null) {
+        await this.#save(true).catch(error => this.#fail(error));
+      }
       if (this.#failure !== null) throw this.#failure;
-      await this.#record.save(this.#jobs, this.#view.save(), true);
       reason = this.#reason() ?? 'nothing-left';
       this.#state = 'ended';
       return { reason, snapshot: this.#snapshot(reason) };
@@ -193,7 +200,10 @@ export class Campaign {
   }
 
   #tick(): void {
-    if (this.#record.seconds >= this.#deadline || this.#crashed) this.#pool.endBatch();
+    const late = this.#record.seconds - this.#deadline;
+    if (late >= 0 || this.#crashed) this.#pool.endBatch();
+    // Else a full disk would hold up for ever whoever waits for the end.
+    if (late >= GRACE_SECONDS && this.#record.disk.full) this.#record.disk.leave();
     if (this.#bulletin.tick(() => this.#snapshot(null))) this.#record.crashes.flush().catch(() => {});
   }
 
@@ -254,15 +264,19 @@ export class Campaign {
 
   async #between(): Promise<void> {
     const { config, places } = this.#setup;
-    if (this.#record.checkpointDue) await this.#record.save(this.#jobs, this.#view.save(), false);
+    if (this.#record.checkpointDue) await this.#save(false);
     if (config.instance === null || performance.now() < this.#nextSync) return;
     await this.#importer.sync(places.root);
     this.#nextSync = performance.now() + 1000 * SYNC_SECONDS;
   }
 
+  #save(last: boolean): Promise<void> {
+    return this.#record.save(this.#jobs, { view: this.#view.save(), turn: this.#turn }, last);
+  }
+
   async #room(): Promise<void> {
     const { disk } = this.#record;
-    while ((disk.full || disk.pending > MAX_PENDING) && !this.#stopped && this.#failure === null) {
+    while ((disk.full || disk.pending > MAX_PENDING) && !disk.leaving && this.#failure === null) {
       await sleep(disk.full ? 100 : 5);
     }
   }
@@ -308,7 +322,14 @@ export class Campaign {
     this.#bulletin.hurry();
   }
 
+  /** A disk that is full when the user leaves is no failure: what was not written is found again. */
   #fail(error: unknown): void {
-    this.#failure ??= error instanceof Error ? error : new Error(String(error));
+    if (error instanceof DiskError && this.#record.disk.leaving) {
+      if (!this.#unwritten) {
+        const message = `${error.message}; what could not be written is searched for again by --resume`;
+        this.#setup.emit({ type: 'note', level: 'warning', message });
+      }
+      this.#unwritten = true;
+    } else this.#failure ??= error instanceof Error ? error : new Error(String(error));
   }
 }

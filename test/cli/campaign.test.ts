@@ -2,7 +2,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readSnapshot } from '../../src/fuzz/statistics/files.ts';
 import { bin, demo, pagestorm, scratch } from './pagestorm.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -40,6 +41,12 @@ function stats(dir: string): Record<string, string> {
 const base = scratch();
 beforeAll(() => campaign(base, '--workers', '1'), 120_000);
 
+const small = scratch();
+const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', small]).status === 0;
+afterAll(() => {
+  if (mounted) spawnSync('umount', [small]);
+});
+
 function copied(): string {
   const out = scratch();
   cpSync(base, out, { recursive: true });
@@ -70,6 +77,40 @@ describe('a campaign', () => {
     expect(ran.stderr).toBe('');
     expect(ran.stdout).toMatch(/nothing lost/);
     expect(ran.status).toBe(0);
+  });
+
+  it('gives the same files if Ctrl-C ended it and --resume went on, and has a snapshot of all that it did', async () => {
+    const out = scratch();
+    const args = ['fuzz', 'demo/no-barrier', 'demo/flag-first', '--memory', 'arm64', '--execs', '3k'];
+    const ended = await pagestorm([...args, '--seed', 'c', '--no-selfcheck', '--out', out], 'found: ');
+    expect(ended.out).toMatch(/interrupted: writing what was found/);
+    const resumed = await pagestorm(['fuzz', '--resume', out]);
+    expect([resumed.err, resumed.code]).toEqual(['', 1]);
+    expect(contents(out)).toEqual(contents(base));
+    const snapshot = readSnapshot(join(out, 'snapshot.json'));
+    if (snapshot === null || typeof snapshot === 'string') throw new Error(snapshot ?? 'no snapshot');
+    expect([snapshot.state, snapshot.reason]).toEqual(['ended', 'executions']);
+    const { status, strategies, findings, coverage, pairs, designs } = snapshot;
+    for (const kind of ['schedule', 'program'] as const) {
+      const all = strategies.filter(one => one.kind === kind).map(one => one.total);
+      expect(all.reduce((sum, one) => sum + one.schedules, 0)).toBe(3000);
+      expect(all.reduce((sum, one) => sum + one.entries, 0)).toBe(status.counters.queued);
+      expect(all.reduce((sum, one) => sum + one.newFeatures, 0)).toBe(status.counters.features);
+      expect(all.reduce((sum, one) => sum + one.findings, 0)).toBe(2);
+    }
+    expect(designs.map(one => one.executions)).toEqual([1500, 1500]);
+    expect(findings.map(one => [one.minimize.state, one.minimize.now?.operations, one.reported])).toEqual([
+      ['done', 2, true],
+      ['done', 2, true],
+    ]);
+    const sites = coverage.find(one => one.name === 'sites');
+    expect(sites?.covered).toBeGreaterThan(4);
+    expect(sites?.covered).toBeLessThanOrEqual(sites?.known ?? 0);
+    const [met] = pairs;
+    const cell = (first: string, second: string): number =>
+      met?.met[met.operations.indexOf(first) * met.operations.length + met.operations.indexOf(second)] ?? 0;
+    expect(cell('map_page', 'map_page')).toBeGreaterThan(0);
+    expect(Math.max(...(met?.met ?? []))).toBeLessThanOrEqual(met?.sampled ?? 0);
   });
 
   it('is refused where another one runs, and takes over the lock of one that has died', async () => {
@@ -127,7 +168,7 @@ describe('a campaign', () => {
       2,
       expect.stringMatching(/--resume: --seed is that of the campaign/),
     ]);
-    writeFileSync(config, readFileSync(config, 'utf8').replace('"version": 1', '"version": 7'));
+    writeFileSync(config, readFileSync(config, 'utf8').replace('"version": 2', '"version": 7'));
     const newer = await pagestorm(['fuzz', '--resume', out]);
     expect([newer.code, newer.err]).toEqual([
       2,
@@ -137,6 +178,32 @@ describe('a campaign', () => {
     const none = await pagestorm(['fuzz', '--resume', out]);
     expect([none.code, none.err]).toEqual([2, expect.stringMatching(/no campaign there/)]);
   });
+
+  // Needs the right to mount a file system.
+  it.skipIf(!mounted)(
+    'refuses a directory that it may not write to, and can still be summed up there',
+    async () => {
+      const out = join(small, 'campaign');
+      cpSync(base, out, { recursive: true });
+      spawnSync('mount', ['-o', 'remount,ro', small]);
+      const [resumed, fresh, summary] = await Promise.all([
+        pagestorm(['fuzz', '--resume', out]),
+        pagestorm(['fuzz', 'demo/fixed', '--out', join(small, 'fresh')]),
+        pagestorm(['whatsup', out]),
+      ]);
+      expect([resumed.code, resumed.err]).toEqual([
+        2,
+        `pagestorm: --resume ${out}: cannot be written: read-only file system; make it writable, or resume a copy of it\n`,
+      ]);
+      expect([fresh.code, fresh.err]).toEqual([
+        2,
+        expect.stringMatching(
+          /^pagestorm: --out .*\/fresh: cannot be written: [^\n]*; name another folder\n$/,
+        ),
+      ]);
+      expect([summary.code, summary.out]).toEqual([0, expect.stringMatching(/dead .* 3000/)]);
+    },
+  );
 
   it('is seeded from cases, shares finds with other instances, and is reduced by cmin', async () => {
     const [shared, kept] = [scratch(), join(scratch(), 'kept')];

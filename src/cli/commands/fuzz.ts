@@ -60,7 +60,7 @@ export async function fuzzCommand(targets: readonly Target[], options: FuzzOptio
       `--out ${root}: holds a campaign; go on with --resume ${root}, or name another folder`,
     );
   }
-  const places = prepareFolders(root);
+  const places = prepareFolders(root, resumed ? '--resume' : '--out');
   const release = takeLock(root, note);
   try {
     if (fresh !== null) await writeConfig(places, fresh, command);

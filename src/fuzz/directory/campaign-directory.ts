@@ -61,9 +61,10 @@ export function instancesOf(root: string): readonly string[] {
 /**
  * Makes the folders of a campaign, and finds out at once whether it can write there.
  *
+ * @param option that named the directory.
  * @throws UsageError naming the option and what to do.
  */
-export function prepareFolders(root: string): Places {
+export function prepareFolders(root: string, option: '--out' | '--resume' = '--out'): Places {
   const places = placesOf(root);
   try {
     for (const folder of [places.queue, places.crashes, places.hangs, places.state])
@@ -74,7 +75,8 @@ export function prepareFolders(root: string): Places {
     for (const folder of [root, places.queue, places.state]) removeUnfinished(folder);
     for (const finding of findingFolders(places)) removeUnfinished(finding);
   } catch (error) {
-    throw new UsageError(`--out ${root}: cannot be written: ${reasonOf(error)}; name another folder`);
+    const advice = option === '--out' ? 'name another folder' : 'make it writable, or resume a copy of it';
+    throw new UsageError(`${option} ${root}: cannot be written: ${reasonOf(error)}; ${advice}`);
   }
   return places;
 }

@@ -16,6 +16,8 @@ export interface Checkpoint {
   readonly seen: Readonly<Record<string, Pick<Crash, 'count' | 'last'>>>;
   /** Ids up to which other instances' entries have been looked at. */
   readonly synced: Readonly<Record<string, number>>;
+  /** The job whose turn it is. */
+  readonly turn: number;
   /** Sums for people who watch: see `SavedView`. */
   readonly view: unknown;
 }
@@ -45,13 +47,14 @@ export function readCheckpoint(path: string): Checkpoint | string | null {
 
 function isCheckpoint(value: unknown): value is Checkpoint {
   if (typeof value !== 'object' || value === null) return false;
-  const { version, counters, nextEntry, jobs, seen, synced } = value as Partial<
+  const { version, counters, nextEntry, jobs, seen, synced, turn } = value as Partial<
     Record<keyof Checkpoint, unknown>
   >;
   return (
     version === DIRECTORY_VERSION &&
     typeof counters === 'object' &&
     Number.isSafeInteger(nextEntry) &&
+    Number.isSafeInteger(turn) &&
     Array.isArray(jobs) &&
     typeof seen === 'object' &&
     seen !== null &&

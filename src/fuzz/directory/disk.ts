@@ -46,6 +46,10 @@ export class Disk {
     this.#leaving = true;
   }
 
+  get leaving(): boolean {
+    return this.#leaving;
+  }
+
   /**
    * @param lasting false for one of many files that a power failure may lose: flushing costs more than the rest.
    * @throws DiskError naming file and reason.

@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
+import { placesOf, prepareFolders, writeConfig } from '../../src/fuzz/directory/campaign-directory.ts';
+import { DIRECTORY_VERSION } from '../../src/fuzz/directory/config.ts';
+import type { CampaignEvent } from '../../src/fuzz/events.ts';
+import type { Snapshot } from '../../src/fuzz/statistics/snapshot.ts';
+import { Supervisor } from '../../src/fuzz/supervisor/supervisor.ts';
+import { demo, scratch } from './pagestorm.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+/** Runs a campaign of one design in its process, and waits for what it tells. */
+async function campaign(design: string) {
+  const root = scratch();
+  const job = { design, memory: 'arm64', size: { cpus: 2, pages: 2, mms: 1 }, ops: [], seed: '1' };
+  await writeConfig(
+    prepareFolders(root),
+    {
+      ...{
+        version: DIRECTORY_VERSION,
+        pagestorm: '0',
+        seed: '1',
+        jobs: [job],
+        executions: null,
+        seconds: null,
+      },
+      ...{
+        untilCrash: false,
+        deterministic: false,
+        modules: [demo],
+        hangSeconds: 5,
+        instance: null,
+        main: false,
+      },
+    },
+    'pagestorm fuzz',
+  );
+  const seen: CampaignEvent[] = [];
+  const supervisor = new Supervisor({
+    entry: new URL('../../dist/cli/campaign-process.js', import.meta.url),
+    start: {
+      ...{
+        root,
+        command: 'pagestorm fuzz',
+        workers: 2,
+        selfcheck: false,
+        sites: false,
+        input: null,
+        resumed: false,
+      },
+      limits: { executions: null, seconds: null, fromNow: false, untilCrash: false },
+    },
+    ...{ state: placesOf(root).state, modules: [demo], hangSeconds: 5, quiet: true },
+    onEvent: event => seen.push(event),
+  });
+  const ended = supervisor.run();
+  const next = async <T>(of: (event: CampaignEvent) => T | null): Promise<T> => {
+    for (let i = seen.length; ; ) {
+      for (; i < seen.length; i++) {
+        const found = seen[i] === undefined ? null : of(seen[i]);
+        if (found !== null) return found;
+      }
+      await sleep(20);
+    }
+  };
+  const status = (fits: (snapshot: Snapshot) => boolean): Promise<Snapshot> =>
+    next(event => (event.type === 'status' && fits(event.snapshot) ? event.snapshot : null));
+  const note = (): Promise<string> => next(event => (event.type === 'note' ? event.message : null));
+  return { supervisor, ended, status, note };
+}
+
+const done = ({ status }: Snapshot): number => status.counters.executions + status.running;
+
+describe('a campaign that is watched', () => {
+  it('waits when asked to, its time with it, and goes on', async () => {
+    const { supervisor, ended, status } = await campaign('demo/fixed');
+    await status(one => done(one) > 100);
+    supervisor.pause(true);
+    const first = await status(one => one.state === 'paused');
+    const later = await status(one => one.state === 'paused' && one.status.now > first.status.now);
+    // What was under way when the workers were told has ended; then nothing more begins.
+    const last = await status(one => one.state === 'paused' && one.status.now > later.status.now);
+    expect(done(last)).toBe(done(later));
+    expect(last.status.counters.runSeconds).toBe(first.status.counters.runSeconds);
+    supervisor.pause(false);
+    const going = await status(one => one.state === 'searching' && done(one) > done(last));
+    expect(going.status.counters.runSeconds).toBeGreaterThan(last.status.counters.runSeconds);
+    supervisor.pause(true);
+    await status(one => one.state === 'paused');
+    supervisor.stop();
+    await ended;
+  });
+
+  it('shows how far the minimiser is, and says why a finding is not minimised when asked to', async () => {
+    const { supervisor, ended, status, note } = await campaign('demo/no-barrier');
+    const { findings } = await status(one => one.findings.some(({ minimize }) => minimize.state === 'done'));
+    const [finding] = findings;
+    expect(finding?.minimize.before?.operations).toBeGreaterThanOrEqual(
+      finding?.minimize.now?.operations ?? 99,
+    );
+    expect(finding?.minimize.executions).toBeGreaterThan(0);
+    const notes = [note()];
+    supervisor.minimize(finding?.folder ?? '');
+    expect(await notes[0]).toMatch(/nothing smaller is left in any dimension/);
+    const other = note();
+    supervisor.minimize('crashes/nowhere');
+    expect(await other).toBe('crashes/nowhere: no such finding');
+    supervisor.stop();
+    await ended;
+  });
+});
