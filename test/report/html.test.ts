@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { DIRECTORY_VERSION } from '../../src/fuzz/directory/config.ts';
 import type { Trace } from '../../src/fuzz/trace.ts';
 import { diagram } from '../../src/report/diagram.ts';
 import { campaignPage } from '../../src/report/html/campaign-page.ts';
@@ -129,7 +130,7 @@ describe('a page', () => {
 
   it('about a campaign says what was run, the verdicts, and what could not be read', () => {
     const config = {
-      version: 1 as const,
+      version: DIRECTORY_VERSION,
       pagestorm: '0.0.0',
       seed: '1',
       jobs: [

@@ -4,7 +4,7 @@ import { UsageError } from '../../engine/errors.ts';
 import { reasonOf } from './atomic.ts';
 
 /** Version of the directory's format; a later one is refused, an earlier one as long as nothing reads it. */
-export const DIRECTORY_VERSION = 2;
+export const DIRECTORY_VERSION = 2 as const;
 
 const limit = z.number().positive().nullable();
 
