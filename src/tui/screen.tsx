@@ -1,4 +1,4 @@
-import { Text, useInput } from 'ink';
+import { Text, Transform, useInput } from 'ink';
 import type { ReactNode } from 'react';
 import { frame } from './frame.ts';
 import type { Size } from './size.ts';
@@ -11,10 +11,21 @@ export interface ScreenProps {
   readonly theme: Theme;
 }
 
-/** The campaign screen: a frame at a size, as text. */
+/**
+ * The campaign screen: a frame at a size, as text. The lines come in by a transformation of blank ones: Ink measures every
+ * text that it is given and keeps the measure of each for ever, which in a night of frames fills the memory.
+ */
 export function Screen({ view, size, theme }: ScreenProps): ReactNode {
-  const rows = frame(view, size);
-  return <Text wrap="truncate">{rows.map(row => paint(row, theme)).join('\n')}</Text>;
+  const lines = frame(view, size).map(row => paint(row, theme));
+  return (
+    <Transform transform={(_, y) => lines[y] ?? ''}>
+      <Text>{blankLines(size.rows)}</Text>
+    </Transform>
+  );
+}
+
+function blankLines(count: number): string {
+  return Array(count).fill(' ').join('\n');
 }
 
 /** Ink's flags and the names of their keys (see `press`). */

@@ -40,7 +40,7 @@ function pairs(from: string, to: string): readonly (readonly [string, string])[]
 /** The row as the terminal is sent it. */
 export function paint(row: Row, theme: Theme): string {
   let out = '';
-  for (const { text, style } of row) {
+  for (const { text, style } of withoutTail(row)) {
     const shown = theme.unicode ? text : toAscii(text);
     const code = codes[style][theme.colors ? 1 : 0];
     if (code === '') out += shown;
@@ -56,6 +56,14 @@ export function paint(row: Row, theme: Theme): string {
     }
   }
   return out;
+}
+
+/** Without the blanks at the end, which cost time and show nothing. */
+function withoutTail(row: Row): Row {
+  const last = row.at(-1);
+  if (last?.style !== 'plain') return row;
+  const text = last.text.trimEnd();
+  return text === last.text ? row : [...row.slice(0, -1), { text, style: last.style }];
 }
 
 function toAscii(text: string): string {
