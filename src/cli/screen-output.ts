@@ -1,4 +1,4 @@
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { CampaignEvent } from '../fuzz/events.ts';
 import type { FindingView, LogLine, Snapshot } from '../fuzz/statistics/snapshot.ts';
 import type { Target } from '../targets/target.ts';
@@ -11,7 +11,7 @@ import { progressLine } from './progress.ts';
 /** Notes that are kept for the log. */
 const KEPT = 50;
 /** Lines of the summary about a finding, and those besides. */
-const LINES_EACH = 3;
+const LINES_EACH = 2;
 const LINES_ELSE = 6;
 
 export interface ScreenSetup {
@@ -130,12 +130,14 @@ export class ScreenOutput {
 
 /** What a campaign came to, for the normal screen. */
 export function summaryLines(snapshot: Snapshot, dir: string, ended: boolean): readonly string[] {
-  const { status, findings } = snapshot;
+  const { status, findings, designs } = snapshot;
+  const { columns = 80, rows = 24 } = process.stdout;
   const lines = [`${ended ? 'done' : 'so far'}: ${progressLine(status)}`];
   const newest = [...findings].reverse();
   // As many as the terminal shows at once; `view` and the folder have the rest.
-  const named = Math.max(3, Math.floor(((process.stdout.rows ?? 24) - LINES_ELSE) / LINES_EACH));
-  for (const one of newest.slice(0, named)) lines.push(...findingLines(one, dir));
+  const named = Math.max(3, Math.floor((rows - LINES_ELSE) / LINES_EACH));
+  for (const one of newest.slice(0, named))
+    lines.push(...findingLines(one, dir, designs.length > 1, columns));
   if (newest.length > named) lines.push(`  and ${newest.length - named} more in ${join(dir, 'crashes')}`);
   const waiting = findings.filter(
     one => one.minimize.state === 'waiting' || one.minimize.state === 'running',
@@ -145,14 +147,16 @@ export function summaryLines(snapshot: Snapshot, dir: string, ended: boolean): r
   return lines;
 }
 
-function findingLines(one: FindingView, dir: string): readonly string[] {
+/** The signature as far as a line holds it, and how to see the finding again. */
+function findingLines(one: FindingView, dir: string, many: boolean, columns: number): readonly string[] {
   const { now } = one.minimize;
   const small =
     now === null ? '' : `, ${now.operations} ${now.operations === 1 ? 'operation' : 'operations'}`;
-  const path = relative('.', join(folderIn(dir, one.folder), one.file));
+  const key = `  ${one.key}${many ? ` in ${one.design} (${one.memory})` : ''}`;
+  // The shell fills in the rest of the folder's long name.
+  const folder = folderIn(dir, one.folder).replace(/(id:\d+),.*$/, '$1*');
   return [
-    `  ${one.key}`,
-    `    in ${one.design} (${one.memory}), seen ${one.count} ${one.count === 1 ? 'time' : 'times'}${small}`,
-    `    pagestorm replay --diagram '${path}'`,
+    key.length > columns ? `${key.slice(0, columns - 3)}...` : key,
+    `    ${one.count}x${small}: pagestorm replay --diagram ${join(folder, one.file)}`,
   ];
 }
