@@ -1,12 +1,15 @@
 import { basename, dirname, join } from 'node:path';
 import type { CampaignEvent } from '../fuzz/events.ts';
 import type { FindingView, LogLine, Snapshot } from '../fuzz/statistics/snapshot.ts';
+import { mail } from '../report/mail.ts';
 import type { Target } from '../targets/target.ts';
 import type { CampaignScreen, FindingTexts } from '../tui/index.ts';
 import type { Action } from '../tui/keys.ts';
 import { inProduction } from '../tui/production.ts';
 import type { Output } from './fuzz-output.ts';
 import { progressLine } from './progress.ts';
+import { reportCase } from './report-case.ts';
+import { version } from './version.ts';
 
 /** Notes that are kept for the log. */
 const KEPT = 50;
@@ -29,14 +32,29 @@ export async function openScreen(setup: ScreenSetup, snapshot: Snapshot): Promis
   const tui = await inProduction(() => import('../tui/index.ts'));
   const { dir, targets, modules, hangSeconds, readOnly, onAction } = setup;
   const texts = new tui.FindingTexts(
-    targets,
-    modules,
-    hangSeconds,
-    folder => folderIn(dir, folder),
+    {
+      targets,
+      modules,
+      hangSeconds,
+      folderOf: folder => folderIn(dir, folder),
+      mailOf: path => mailOf(path, setup),
+    },
     () => screen.refresh(),
   );
   const screen = new tui.CampaignScreen({ snapshot, texts, readOnly, onAction });
   return { screen, texts };
+}
+
+/** The mail about a case, without the executions that tell how sure it is: they take long. */
+async function mailOf(path: string, { targets, modules, hangSeconds }: ScreenSetup): Promise<string> {
+  const report = await reportCase(path, targets, { modules, hangTimeout: hangSeconds, debug: false }, 0);
+  const text = mail({ ...report, version: version() });
+  return `[To send it, with how sure it is: pagestorm report --mail ${short(path)}]\n\n${text}`;
+}
+
+/** The path of a finding's file with a pattern that the shell fills in: folders have long names. */
+function short(path: string): string {
+  return path.replace(/(id:\d+),[^/]*/, '$1*');
 }
 
 interface Opened {
@@ -153,10 +171,8 @@ function findingLines(one: FindingView, dir: string, many: boolean, columns: num
   const small =
     now === null ? '' : `, ${now.operations} ${now.operations === 1 ? 'operation' : 'operations'}`;
   const key = `  ${one.key}${many ? ` in ${one.design} (${one.memory})` : ''}`;
-  // The shell fills in the rest of the folder's long name.
-  const folder = folderIn(dir, one.folder).replace(/(id:\d+),.*$/, '$1*');
   return [
     key.length > columns ? `${key.slice(0, columns - 3)}...` : key,
-    `    ${one.count}x${small}: pagestorm replay --diagram ${join(folder, one.file)}`,
+    `    ${one.count}x${small}: pagestorm replay --diagram ${short(join(folderIn(dir, one.folder), one.file))}`,
   ];
 }

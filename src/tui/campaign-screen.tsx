@@ -122,7 +122,9 @@ export class CampaignScreen {
     const { texts } = this.#options;
     if (overlay?.kind === 'finding') {
       const open = this.#findingOf(overlay.folder);
-      if (open !== undefined) texts.ask(open);
+      if (open === undefined) return;
+      if (overlay.tab === 'mail') texts.askMail(open);
+      else texts.ask(open);
     } else if (overlay?.kind === 'steps') {
       if (this.#steps?.folder !== overlay.folder) this.#loadSteps(overlay.folder);
     } else {

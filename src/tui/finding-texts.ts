@@ -14,7 +14,8 @@ import type { FindingText, Tab, Texts } from './texts.ts';
 
 const LOADING: FindingText = { state: 'loading' };
 
-type AllTexts = Readonly<Record<Tab, FindingText>>;
+/** Those that come of one replay. */
+type AllTexts = Readonly<Record<Exclude<Tab, 'mail'>, FindingText>>;
 
 interface Made {
   /** Which state of the finding the texts are of; empty if they were not all asked for. */
@@ -22,35 +23,32 @@ interface Made {
   readonly texts: AllTexts;
 }
 
+export interface FindingSources {
+  readonly targets: readonly Target[];
+  readonly modules: readonly string[];
+  readonly hangSeconds: number;
+  /** Where a finding's folder lies, seen from here. */
+  readonly folderOf: (folder: string) => string;
+  /** The mail about a case file. */
+  readonly mailOf: (path: string) => Promise<string>;
+}
+
 /** Texts of findings, made when they are asked for by running the case again in a worker. */
 export class FindingTexts implements Texts {
-  readonly #targets: readonly Target[];
-  readonly #modules: readonly string[];
-  readonly #hangSeconds: number;
-  readonly #folderOf: (folder: string) => string;
+  readonly #sources: FindingSources;
   readonly #onChange: () => void;
   readonly #texts = new Map<string, Made>();
+  readonly #mails = new Map<string, { readonly file: string; readonly text: FindingText }>();
   #pool: WorkerPool | null = null;
 
-  /**
-   * @param folderOf where a finding's folder lies, seen from here.
-   * @param onChange called when a text has come.
-   */
-  constructor(
-    targets: readonly Target[],
-    modules: readonly string[],
-    hangSeconds: number,
-    folderOf: (folder: string) => string,
-    onChange: () => void,
-  ) {
-    this.#targets = targets;
-    this.#modules = modules;
-    this.#hangSeconds = hangSeconds;
-    this.#folderOf = folderOf;
+  /** @param onChange called when a text has come. */
+  constructor(sources: FindingSources, onChange: () => void) {
+    this.#sources = sources;
     this.#onChange = onChange;
   }
 
   of(folder: string, tab: Tab): FindingText {
+    if (tab === 'mail') return this.#mails.get(folder)?.text ?? LOADING;
     return this.#texts.get(folder)?.texts[tab] ?? LOADING;
   }
 
@@ -58,12 +56,26 @@ export class FindingTexts implements Texts {
   askReport({ folder, reported }: FindingView): void {
     const before = this.#texts.get(folder);
     if (!reported || before?.texts.report.state === 'ready') return;
-    const report = reportOf(this.#folderOf(folder));
+    const report = reportOf(this.#sources.folderOf(folder));
     if (report !== null)
       this.#texts.set(folder, { of: '', texts: { ...all(LOADING), ...before?.texts, report } });
   }
 
-  /** Has all texts of a finding made, unless those of its smallest case are there or on their way. */
+  /** Has the mail about a finding made, unless that of its smallest case is there or on its way. */
+  askMail({ folder, file }: FindingView): void {
+    if (this.#mails.get(folder)?.file === file) return;
+    const set = (text: FindingText): void => {
+      this.#mails.set(folder, { file, text });
+      this.#onChange();
+    };
+    this.#mails.set(folder, { file, text: LOADING });
+    this.#sources.mailOf(this.#pathOf(folder, file)).then(
+      text => set(ready(text)),
+      (error: unknown) => set({ state: 'failed', why: reasonOf(error) }),
+    );
+  }
+
+  /** Has the other texts of a finding made, unless those of its smallest case are there or on their way. */
   ask({ folder, file, reported }: FindingView): void {
     const of = `${file} ${reported}`;
     const before = this.#texts.get(folder);
@@ -72,8 +84,7 @@ export class FindingTexts implements Texts {
     this.#make(folder, file).then(
       texts => this.#set(folder, { of, texts }),
       (error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error);
-        this.#set(folder, { of, texts: all({ state: 'failed', why }) });
+        this.#set(folder, { of, texts: all({ state: 'failed', why: reasonOf(error) }) });
       },
     );
   }
@@ -86,17 +97,21 @@ export class FindingTexts implements Texts {
   }
 
   #caseOf(folder: string, file: string): Case {
-    const path = join(this.#folderOf(folder), file);
-    return readCase(readFileSync(path), path, this.#targets);
+    const path = this.#pathOf(folder, file);
+    return readCase(readFileSync(path), path, this.#sources.targets);
   }
 
   async close(): Promise<void> {
     await this.#pool?.close();
   }
 
+  #pathOf(folder: string, file: string): string {
+    return join(this.#sources.folderOf(folder), file);
+  }
+
   async #make(folder: string, file: string): Promise<AllTexts> {
     const one = this.#caseOf(folder, file);
-    const written = reportOf(this.#folderOf(folder));
+    const written = reportOf(this.#sources.folderOf(folder));
     if (one.expect.verdict === 'hang') {
       const why: FindingText = {
         state: 'failed',
@@ -109,12 +124,11 @@ export class FindingTexts implements Texts {
       diagram: ready(diagram(trace)),
       report: written ?? ready(report(one, trace.violation?.message ?? '', trace)),
       trace: ready(traceText(trace)),
-      mail: { state: 'failed', why: 'not there yet' },
     };
   }
 
   #run<T>(task: (pool: WorkerPool) => Promise<T>): Promise<T> {
-    this.#pool ??= new WorkerPool(this.#modules, this.#hangSeconds);
+    this.#pool ??= new WorkerPool(this.#sources.modules, this.#sources.hangSeconds);
     return task(this.#pool);
   }
 
@@ -127,7 +141,11 @@ export class FindingTexts implements Texts {
 }
 
 function all(text: FindingText): AllTexts {
-  return { diagram: text, report: text, trace: text, mail: text };
+  return { diagram: text, report: text, trace: text };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function ready(text: string): FindingText {
