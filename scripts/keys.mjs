@@ -83,7 +83,7 @@ const campaign = 'fuzz mte-sync/v5.19 --memory sc --no-selfcheck --workers 1 --s
 
 async function keys() {
   await start(campaign);
-  await check('a crash arrives', [], /▶ +[0-9.]+k?x /);
+  await check('crashes arrive', [], /▶ +[0-9.]+k?x .*\n +[0-9.]+k?x /);
   await check('space pauses', ['Space'], /PAUSED/);
   await check('p resumes', ['p'], /searching/);
   await check('down chooses the next crash', ['Down'], /x .*\n▶ +[0-9.]+k?x /);

@@ -150,7 +150,7 @@ export class ScreenOutput {
 export function summaryLines(snapshot: Snapshot, dir: string, ended: boolean): readonly string[] {
   const { status, findings, designs } = snapshot;
   const { columns = 80, rows = 24 } = process.stdout;
-  const lines = [`${ended ? 'done' : 'so far'}: ${progressLine(status)}`];
+  const lines: string[] = [];
   const newest = [...findings].reverse();
   // As many as the terminal shows at once; `view` and the folder have the rest.
   const named = Math.max(3, Math.floor((rows - LINES_ELSE) / LINES_EACH));
@@ -161,7 +161,11 @@ export function summaryLines(snapshot: Snapshot, dir: string, ended: boolean): r
     one => one.minimize.state === 'waiting' || one.minimize.state === 'running',
   );
   if (waiting.length > 0) lines.push(`${waiting.length} of them not minimised yet; --resume does it`);
-  lines.push(`look again: pagestorm view ${dir}`, `go on: pagestorm fuzz --resume ${dir}`);
+  lines.push(
+    `${ended ? 'done' : 'so far'}: ${progressLine(status)}`,
+    `look again: pagestorm view ${dir}`,
+    `go on: pagestorm fuzz --resume ${dir}`,
+  );
   return lines;
 }
 

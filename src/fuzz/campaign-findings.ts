@@ -107,7 +107,8 @@ export class Findings {
   /** Has a finding minimised when its turn comes. */
   enqueue(waiting: Waiting): void {
     this.#waiting.push(waiting);
-    this.#work ??= this.#minimizeAll();
+    // Once stopped it would be over before it is noted as work, and be waited for, for ever.
+    if (!this.#stopped) this.#work ??= this.#minimizeAll();
   }
 
   /** Has a finding minimised before others, or once more from where it was left; returns what comes of that, for the log. */
