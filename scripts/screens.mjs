@@ -40,17 +40,19 @@ async function take(terminal, name) {
   console.log(name);
 }
 
-async function campaign(name, args, begun) {
+async function begin(name, args) {
   const terminal = new PseudoTerminal(80, 24);
   await terminal.shows(/prompt>/);
   // A short path, for the log.
   terminal.run(`cd ${dir}`);
   terminal.run(`pagestorm fuzz ${args} --seed 1 --no-selfcheck --out ${name}`);
+  return terminal;
+}
+
+async function campaign(name, args, begun) {
+  const terminal = await begin(name, args);
   await terminal.shows(begun);
   await sleep(1000 * Number(options.seconds));
-  terminal.type(' ');
-  await terminal.shows(/PAUSED/);
-  terminal.type(' ');
   for (const [columns, rows] of sizes) {
     terminal.resize(columns, rows);
     await take(terminal, `screen-${name}-${columns}x${rows}`);
@@ -66,18 +68,24 @@ async function leave(terminal) {
 }
 
 const found = await campaign('findings', 'mte-sync/v5.19 --memory sc', /▶ +[0-9.]+k?x /);
-await found.shows(/✓/);
-for (let i = 0; i < 20 && !/▶ .*✓/.test(found.text); i++) found.type('\x1b[B');
-found.type('\r');
-await found.shows(/\[diagram\].*CPU0/s);
-await take(found, 'screen-crash-80x24');
-found.type('s');
-await found.shows(/step 0 of/);
-found.type('v');
-await take(found, 'screen-steps-80x24');
-found.type('q');
-await found.shows(/\[diagram\]/);
 await leave(found);
+// The race of the thread.
+const race = await begin('race', 'mte-sync/v5.19 --memory sc --ops store_tag,load_tag,mprotect_mte');
+await race.shows(/✓.*tag-loss/);
+for (let i = 0; i < 20 && !/▶.*✓.*tag-loss/.test(race.text); i++) {
+  race.type('\x1b[B');
+  await sleep(1000);
+}
+race.type('\r');
+await race.shows(/\[diagram\].*CPU1/s);
+await take(race, 'screen-crash-80x24');
+race.type('s');
+await race.shows(/step 0 of/);
+race.type('v');
+await take(race, 'screen-steps-80x24');
+race.type('q');
+await race.shows(/\[diagram\]/);
+await leave(race);
 await leave(await campaign('clean', 'mte-sync/v6.2-fixed --memory arm64', /none yet/));
 
 if (options.png) {

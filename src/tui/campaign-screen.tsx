@@ -22,6 +22,9 @@ export interface CampaignScreenOptions {
   readonly onAction: (action: Action) => void;
 }
 
+/** Milliseconds for which the answer to a key stands in place of the list of keys. */
+const MESSAGE_MS = 4000;
+
 /** The campaign screen on the terminal of this process. */
 export class CampaignScreen {
   readonly #options: CampaignScreenOptions;
@@ -30,6 +33,7 @@ export class CampaignScreen {
   readonly #theme = themeOf(process.env);
   #snapshot: Snapshot;
   #alive = true;
+  #keyAt = 0;
   #ui: Ui = initialUi;
   /** The steps that are shown; null before they have come. */
   #steps: { readonly folder: string; readonly stepped: Stepped | null } | null = null;
@@ -45,6 +49,7 @@ export class CampaignScreen {
   show(snapshot: Snapshot, alive = true): void {
     this.#snapshot = snapshot;
     this.#alive = alive;
+    if (performance.now() - this.#keyAt > MESSAGE_MS) this.#ui = { ...this.#ui, message: '' };
     this.#ask();
     this.#redraws.soon();
   }
@@ -99,6 +104,7 @@ export class CampaignScreen {
   readonly #onKey = (key: string): void => {
     const { ui, action } = press(this.#view(), key, bodyRows(this.#terminal.size));
     this.#ui = ui;
+    this.#keyAt = performance.now();
     this.#ask();
     this.#redraws.key();
     if (action !== null) this.#options.onAction(action);

@@ -26,11 +26,8 @@ export function findingRows(
   const [state, style] = minimizeText(one);
   const about: Row = [
     span(`${one.design} (${one.memory})`, 'strong'),
-    span(
-      `  seen ${shortCount(one.count)}x, first after ${shortCount(one.first.executions)} executions  `,
-      'dim',
-    ),
-    span(`minimised: ${state}`, style),
+    span(`  ${shortCount(one.count)}x, first after ${shortCount(one.first.executions)} executions  `, 'dim'),
+    span(one.minimize.state === 'done' ? `minimised ${state}` : `minimiser: ${state}`, style),
   ];
   const head = [...(tall ? [line(one.key, 'bad'), about] : []), tabRow(overlay.tab)];
   const body = textRows(texts.of(overlay.folder, overlay.tab), columns);

@@ -6,8 +6,9 @@ import { passes, type Ui } from '../ui.ts';
 import type { Panel } from './panel.ts';
 
 const SHADES = '·░▒▓█';
-/** Seconds for which a pair counts as newly met. */
+/** Seconds for which a pair counts as newly met; less while the campaign is young and all are. */
 const NEW = 60;
+const YOUNG_SHARE = 0.2;
 const NAME = 20;
 
 /** Which operations met on one location: rows ran before columns. */
@@ -30,6 +31,7 @@ export const pairs: Panel = {
     const now = snapshot.status.counters.runSeconds;
     const { operations } = shown;
     const count = operations.length;
+    const recent = Math.min(NEW, YOUNG_SHARE * now);
     const top = Math.max(1, ...shown.met);
     // Two cells a pair, so that newly met ones can be marked beside their shade; one where that is too wide.
     const each = 2 * count + 3 + 12 <= width ? 2 : 1;
@@ -39,7 +41,7 @@ export const pairs: Panel = {
       const i = from + k;
       const cells = operations.map((_, j): Span => {
         const since = shown.since[i * count + j] ?? -1;
-        return pairCell(shown.met[i * count + j] ?? 0, top, since >= 0 && now - since < NEW, each);
+        return pairCell(shown.met[i * count + j] ?? 0, top, since >= 0 && now - since < recent, each);
       });
       return [span(`${letter(i)} `, 'dim'), cell(operation, name), span(' '), ...cells];
     });

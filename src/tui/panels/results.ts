@@ -15,11 +15,12 @@ export const results: Panel = {
   title: 'overall results',
   summary: ({ snapshot }) => `${shortCount(snapshot.status.counters.executions)} executions`,
   heights: () => always(4),
-  rows: ({ snapshot }) => {
+  rows: ({ snapshot }, width) => {
     const { counters, rateLastMinute, pending } = snapshot.status;
     const faults = counters.modelFaults > 0 ? `, ${counters.modelFaults} of the model` : '';
     const hangs = counters.hangs > 0 ? `, ${counters.hangs} hang` : '';
     const hint = stopHint(snapshot);
+    const cycles = width < 50 ? '' : `, ${shortCount(counters.cycles)} cycles`;
     const rows: (readonly [string, string, Style])[] = [
       ['executions', `${shortCount(counters.executions)} (${shortCount(rateLastMinute)}/s)`, 'strong'],
       [
@@ -27,11 +28,7 @@ export const results: Panel = {
         `${counters.findings}${faults}${hangs}`,
         counters.findings + counters.modelFaults > 0 ? 'bad' : 'plain',
       ],
-      [
-        'queue',
-        `${shortCount(counters.queued)} (${shortCount(pending)} pending), ${shortCount(counters.cycles)} cycles`,
-        'plain',
-      ],
+      ['queue', `${shortCount(counters.queued)} entries, ${shortCount(pending)} pending${cycles}`, 'plain'],
       ['stop?', hint.text, hint.style],
     ];
     return rows.map(([name, value, style]): Row => [cell(name, 11, 'dim'), span(value, style)]);

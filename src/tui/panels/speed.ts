@@ -1,3 +1,4 @@
+import type { Snapshot, WorkerView } from '../../fuzz/statistics/snapshot.ts';
 import { shortCount, sparkline } from '../format.ts';
 import { cell, figure, type Row, span } from '../text.ts';
 import type { Panel } from './panel.ts';
@@ -8,11 +9,12 @@ export const speed: Panel = {
   title: 'speed',
   summary: ({ snapshot }) => `${shortCount(snapshot.status.rateLastMinute)} executions/s`,
   heights: ({ snapshot }) => {
-    const lines = 1 + snapshot.workers.length;
+    const lines = 1 + shownWorkers(snapshot).length;
     return { least: 2, usual: Math.min(4, lines), most: lines };
   },
   rows: ({ snapshot, ui }, width, height) => {
-    const { history, workers } = snapshot;
+    const { history } = snapshot;
+    const workers = shownWorkers(snapshot);
     // Half of a wide line shows what a worker does.
     const chart = Math.max(0, Math.min(60, width >= 60 ? Math.floor((width - 16) / 2) : width - 16));
     const accesses = history.accessesPerSecond.at(-1) ?? 0;
@@ -38,3 +40,9 @@ export const speed: Panel = {
     ];
   },
 };
+
+/** The workers; one more than search is there for the minimiser, and of no interest while it waits. */
+function shownWorkers({ workers, status }: Snapshot): readonly WorkerView[] {
+  let surplus = workers.length - status.workers;
+  return workers.filter(worker => worker.task !== null || surplus-- <= 0);
+}
