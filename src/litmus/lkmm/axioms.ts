@@ -10,10 +10,10 @@
 // and hb* ; pb* = G*, which rcu-link needs. Fences are no events here: gp and mb are relations between accesses,
 // and what the file derives through fence events (prop is the identity on them) follows by po from accesses.
 
+import { flag } from './events.ts';
 import { violatesRcu } from './rcu-order.ts';
 import { close, hasBit, join, reflexive, setBit } from './relations.ts';
 import type { RcuNode, Skeleton } from './skeleton.ts';
-import { flag } from './traces.ts';
 
 /** In `rf`: not decided yet, and reading the initial value. */
 export const undecided = -2;

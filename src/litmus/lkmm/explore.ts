@@ -3,13 +3,14 @@
 
 import { holds } from '../evaluate.ts';
 import type { LitmusProgram, Proposition } from '../program.ts';
+import { flag } from './events.ts';
 import { agreeing, alternatives, type Literal } from './goal.ts';
 import { findRaces, type RaceFlags } from './races.ts';
 import { type Execution, Search, type SearchSink, type StateLayout } from './search.ts';
 import { type Shape, shapesOf } from './shape.ts';
 import { Skeleton } from './skeleton.ts';
 import { StateSet } from './state-set.ts';
-import { enumerateTraces, flag } from './traces.ts';
+import { enumerateTraces } from './traces.ts';
 
 export interface ExploreOptions {
   /** Stop after so many checks of the axioms and new states, together; unlimited when left out. */

@@ -16,11 +16,11 @@
 // Plain accesses and SRCU are not modelled.
 
 import { holds } from '../evaluate.ts';
+import { flag } from './events.ts';
 import type { Prepared } from './explore.ts';
 import { hasBit } from './relations.ts';
 import type { Shape } from './shape.ts';
 import { Skeleton } from './skeleton.ts';
-import { flag } from './traces.ts';
 
 /** The initial message of a location. */
 const first = -1;

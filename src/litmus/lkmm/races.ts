@@ -3,12 +3,12 @@
 // plain accesses come here, so this follows the text of the file rather than being fast.
 
 import { Axioms, initial } from './axioms.ts';
+import { flag } from './events.ts';
 import { rcuOrder } from './rcu-order.ts';
 import { compose, hasBit, relate, setBit, unite } from './relations.ts';
 import type { Execution } from './search.ts';
 import { ThreadOrder } from './shape.ts';
 import type { Skeleton } from './skeleton.ts';
-import { flag } from './traces.ts';
 
 export interface RaceFlags {
   dataRace: boolean;

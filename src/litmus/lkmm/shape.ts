@@ -1,7 +1,7 @@
 // Shapes: traces of a process that differ in values only share one. A shape holds what program order, fences and
 // dependencies alone say about its accesses, the static part of the relations of linux-kernel.cat, computed once.
 
-import { flag, type Marker, type ThreadEvent, type Trace } from './traces.ts';
+import { flag, type Marker, type ThreadEvent, type Trace } from './events.ts';
 
 /** Pairs (a, b) of local event numbers, flattened. */
 export type Pairs = number[];

@@ -4,8 +4,8 @@
 //
 // Initial writes are no events here: nothing precedes them in any relation, so no cycle passes through one.
 
+import { flag } from './events.ts';
 import type { Section, Shape } from './shape.ts';
-import { flag } from './traces.ts';
 
 /** An RCU or SRCU grace period or read-side critical section, as a node of rcu-order. */
 export interface RcuNode {

@@ -2,8 +2,8 @@
 // (nearly always), else into a string. When there are not too many such numbers the set is a bitmap.
 
 import type { LitmusProgram } from '../program.ts';
+import { flag } from './events.ts';
 import type { Shape } from './shape.ts';
-import { flag } from './traces.ts';
 
 /** Possible states up to which a bitmap (of 4 MiB then) is used. */
 const bitmapLimit = 2 ** 25;

@@ -3,9 +3,9 @@
 // read says whom it reads from.
 
 import { Axioms, initial } from './axioms.ts';
+import { flag } from './events.ts';
 import { hasBit } from './relations.ts';
 import type { Execution } from './search.ts';
-import { flag } from './traces.ts';
 
 /** One access of an execution. */
 export interface ExecutionStep {

@@ -5,6 +5,7 @@ import { LitmusError } from '../error.ts';
 import type { Expr, Position, Process, RmwOperation, Statement } from '../program.ts';
 import { arity, type Primitive, primitive } from './primitives.ts';
 import type { CExpr, CProcess, CStatement } from './syntax.ts';
+import { declaredNames, eachExpression, namesOf, touchesMemory } from './syntax-walk.ts';
 
 /** Rounds of a loop whose condition depends on no memory read inside it; enough for counting loops. */
 const countingRounds = 32;
@@ -21,87 +22,6 @@ export interface LowerContext {
   readonly loopBound: number;
   /** Called when a loop was cut. */
   cut(): void;
-}
-
-/** Calls `visit` with every expression of a list of statements, not descending into them. */
-function eachExpression(
-  statements: readonly CStatement[],
-  visit: (expr: CExpr, target: CExpr | null) => void,
-): void {
-  for (const s of statements) {
-    switch (s.kind) {
-      case 'declare':
-        if (s.value !== null) visit(s.value, { kind: 'name', at: s.at, name: s.name });
-        break;
-      case 'assign':
-        visit(s.value, s.target);
-        break;
-      case 'expression':
-        visit(s.value, null);
-        break;
-      case 'if':
-        visit(s.condition, null);
-        eachExpression(s.taken, visit);
-        eachExpression(s.otherwise, visit);
-        break;
-      case 'while':
-        visit(s.condition, null);
-        eachExpression(s.body, visit);
-        break;
-    }
-  }
-}
-
-function declaredNames(statements: readonly CStatement[], into: Set<string>): void {
-  for (const s of statements) {
-    if (s.kind === 'declare') into.add(s.name);
-    else if (s.kind === 'assign' && s.target.kind === 'name') into.add(s.target.name);
-    else if (s.kind === 'if') {
-      declaredNames(s.taken, into);
-      declaredNames(s.otherwise, into);
-    } else if (s.kind === 'while') declaredNames(s.body, into);
-  }
-}
-
-/** Whether evaluating an expression touches memory. */
-function touchesMemory(expr: CExpr): boolean {
-  switch (expr.kind) {
-    case 'number':
-    case 'name':
-      return false;
-    case 'unary':
-      return expr.op === '*' || touchesMemory(expr.operand);
-    case 'binary':
-      return touchesMemory(expr.left) || touchesMemory(expr.right);
-    case 'select':
-      return touchesMemory(expr.condition) || touchesMemory(expr.taken) || touchesMemory(expr.otherwise);
-    case 'call':
-      return true;
-  }
-}
-
-function namesOf(expr: CExpr, into: Set<string>): void {
-  switch (expr.kind) {
-    case 'number':
-      return;
-    case 'name':
-      into.add(expr.name);
-      return;
-    case 'unary':
-      namesOf(expr.operand, into);
-      return;
-    case 'binary':
-      namesOf(expr.left, into);
-      namesOf(expr.right, into);
-      return;
-    case 'select':
-      namesOf(expr.condition, into);
-      namesOf(expr.taken, into);
-      namesOf(expr.otherwise, into);
-      return;
-    case 'call':
-      for (const arg of expr.args) namesOf(arg, into);
-  }
 }
 
 class ProcessLowering {
