@@ -1,6 +1,6 @@
 import { Choice, Fence, Order, RmwOp } from '../access.ts';
-import { LkmmAccesses } from './lkmm-accesses.ts';
-import { nothing, type Reach, unreached, type View } from './lkmm-messages.ts';
+import { nothing, unreached, type View } from './lkmm-messages.ts';
+import { LkmmRcu } from './lkmm-rcu.ts';
 import { type CpuViews, type Floors, free } from './lkmm-views.ts';
 import { Note, rmwFails, rmwResult, type StateKey } from './memory.ts';
 
@@ -12,27 +12,13 @@ import { Note, rmwFails, rmwResult, type StateKey } from './memory.ts';
  * What it leaves out: loads that complete after later stores (load buffering). Model code shows no data and
  * control dependencies, so a store is taken to depend on all earlier loads of its CPU; litmus tests say exactly.
  */
-export class Lkmm extends LkmmAccesses {
+export class Lkmm extends LkmmRcu {
   override readonly name: string = 'lkmm';
-  /** What full fences have published, and what it was when a grace period last started. */
-  #global: View = nothing;
-  #graceStart: View = nothing;
-  /** Per read-side section: what its end publishes; null while it runs. */
-  readonly #sections: (View | null)[] = [];
-  /** Per `call_rcu`: what its CPU had done then, and the accesses logged and the sections that had begun. */
-  readonly #calls = new Map<number, { readonly all: Reach; readonly index: number; sections: number }>();
-  /** Per CPU: accesses logged when it last started a grace period. */
-  readonly #graceStarts: number[] = [];
   /** Per translation: the stores made through it. */
   readonly #through: View[] = [];
 
   protected override resetModel(): void {
     super.resetModel();
-    this.#global = nothing;
-    this.#graceStart = nothing;
-    this.#sections.length = 0;
-    this.#calls.clear();
-    this.#graceStarts.length = 0;
     this.#through.length = 0;
   }
 
@@ -53,7 +39,7 @@ export class Lkmm extends LkmmAccesses {
   ): number {
     const me = this.views[cpu];
     if (me.beforeAtomic !== null) {
-      this.#strong(me, me.beforeAtomic);
+      this.strong(me, me.beforeAtomic);
       me.beforeAtomic = null;
     }
     const messages = this.messages;
@@ -64,7 +50,7 @@ export class Lkmm extends LkmmAccesses {
     // What a full barrier in front adds to the floors, should the operation succeed.
     let ahead = free;
     if (full) {
-      const t = messages.join(messages.join(me.all.t, this.#global), me.all.c);
+      const t = messages.join(messages.join(me.all.t, this.global), me.all.c);
       ahead = { l: messages.join(me.all.l, t), t };
     }
     const { dependency } = me;
@@ -91,7 +77,7 @@ export class Lkmm extends LkmmAccesses {
       me.atRmw = me.all;
       return old;
     }
-    if (full) this.#strong(me, me.all);
+    if (full) this.strong(me, me.all);
     const before = messages.at(slot, place);
     this.read(me, cpu, address, slot, place, order, this.loadFloors(me, address, order));
     if (full && this.race !== null) this.race.full(cpu);
@@ -100,7 +86,7 @@ export class Lkmm extends LkmmAccesses {
     const value = rmwResult(op, old, operand, expected);
     this.insert(me, cpu, slot, place, value, order, site, floors, data, { message: before }, nothing);
     me.atRmw = me.all;
-    if (full) this.#strong(me, me.all);
+    if (full) this.strong(me, me.all);
     return old;
   }
 
@@ -121,15 +107,6 @@ export class Lkmm extends LkmmAccesses {
 
   // ---- barriers -------------------------------------------------------------------------------------------------
 
-  /** A full barrier for the accesses in `a`. */
-  #strong(me: CpuViews, a: Reach): void {
-    const messages = this.messages;
-    me.strong++;
-    this.#global = messages.join(this.#global, a.c);
-    me.t = messages.join(messages.join(me.t, a.t), this.#global);
-    me.l = messages.join(messages.join(me.l, a.l), me.t);
-  }
-
   override fence(cpu: number, fence: number): void {
     const me = this.views[cpu];
     const messages = this.messages;
@@ -149,18 +126,18 @@ export class Lkmm extends LkmmAccesses {
         me.beforeAtomic = me.all;
         break;
       case Fence.MbAfterAtomic:
-        this.#strong(me, me.atRmw);
+        this.strong(me, me.atRmw);
         break;
       case Fence.MbAfterSpinlock:
-        this.#strong(me, me.atLock);
+        this.strong(me, me.atLock);
         break;
       case Fence.MbAfterUnlockLock: {
         const { c, l, t } = me.unlockBeforeLock;
-        this.#strong(me, { c: messages.join(c, me.unlocksRead), l, t });
+        this.strong(me, { c: messages.join(c, me.unlocksRead), l, t });
         break;
       }
       default:
-        this.#strong(me, me.all);
+        this.strong(me, me.all);
     }
     if (this.race !== null) this.race.fence(cpu, fence);
   }
@@ -211,60 +188,7 @@ export class Lkmm extends LkmmAccesses {
     me.storesAtUnlock = stores.c;
   }
 
-  // ---- RCU, page tables, allocation -------------------------------------------------------------------------------
-
-  override rcuReadLock(cpu: number): void {
-    const me = this.views[cpu];
-    me.l = this.messages.join(me.l, this.#graceStart);
-    me.t = this.messages.join(me.t, this.#graceStart);
-    me.openSections.push(this.#sections.push(null) - 1);
-    me.sectionDepth++;
-    me.startedBefore = [...this.#graceStarts];
-  }
-
-  override rcuReadUnlock(cpu: number, _section: number): void {
-    const me = this.views[cpu];
-    // Sections of several domains may end in any order: what is published for one that goes on is published anew.
-    const done = this.messages.join(me.all.c, me.all.t);
-    for (const section of me.openSections) this.#sections[section] = done;
-    if (--me.sectionDepth === 0) me.openSections.length = 0;
-  }
-
-  override gracePeriodStart(cpu: number): void {
-    const me = this.views[cpu];
-    this.#strong(me, me.all);
-    this.#graceStart = this.messages.join(this.#graceStart, this.#global);
-    me.sectionsAtGrace = this.#sections.length;
-    this.#graceStarts[cpu] = this.executed.length;
-  }
-
-  override gracePeriodEnd(cpu: number): void {
-    this.#graceEnds(this.views[cpu], this.views[cpu].sectionsAtGrace);
-  }
-
-  #graceEnds(me: CpuViews, sections: number): void {
-    let { c } = me.all;
-    for (let i = 0; i < sections; i++) c = this.messages.join(c, this.#sections[i] ?? nothing);
-    this.#strong(me, { c, l: me.all.l, t: me.all.t });
-    me.graceEnd = this.executed.length;
-  }
-
-  override callRcu(cpu: number, call: number): void {
-    this.#calls.set(call, { all: this.views[cpu].all, index: this.executed.length, sections: 0 });
-  }
-
-  override callbackGraceStart(cpu: number, call: number): void {
-    const called = this.#calls.get(call);
-    if (called === undefined) return;
-    this.#global = this.messages.join(this.#global, called.all.c);
-    this.#graceStart = this.messages.join(this.#graceStart, this.#global);
-    called.sections = this.#sections.length;
-    this.#graceStarts[cpu] = Math.max(this.#graceStarts[cpu] ?? 0, called.index);
-  }
-
-  override callbackGraceEnd(cpu: number, call: number): void {
-    this.#graceEnds(this.views[cpu], this.#calls.get(call)?.sections ?? 0);
-  }
+  // ---- page tables, allocation -----------------------------------------------------------------------------------
 
   override walk(cpu: number, address: number): number {
     // The walker sees memory as it is; older entries come from the TLB.
@@ -284,7 +208,7 @@ export class Lkmm extends LkmmAccesses {
     const me = this.views[cpu];
     const { c, l, t } = me.all;
     const through = local ? nothing : (this.#through[translation] ?? nothing);
-    this.#strong(me, { c: this.messages.join(c, through), l, t });
+    this.strong(me, { c: this.messages.join(c, through), l, t });
     if (this.race !== null) this.race.fence(cpu, Fence.Mb);
   }
 
@@ -370,8 +294,7 @@ export class Lkmm extends LkmmAccesses {
         key.add(cpu);
       });
     }
-    add(this.#global);
-    add(this.#graceStart);
+    this.addRcuState(add);
     for (const view of this.#through) add(view ?? nothing);
     for (const me of this.views) {
       for (const view of [
@@ -408,14 +331,7 @@ export class Lkmm extends LkmmAccesses {
       add(messages.join(me.t, me.read.t));
       key.add(Number(me.unlocked) + 2 * Number(me.beforeAtomic !== null));
       key.add(me.streakAddress === 0 ? 0 : me.streakAddress * 16 + me.streak);
-      // What a grace period's end hands on depends on the sections of before its start.
-      let ended: View = nothing;
-      for (let i = 0; i < me.sectionsAtGrace; i++) ended = messages.join(ended, this.#sections[i] ?? nothing);
-      add(ended);
+      add(this.endedSections(me.sectionsAtGrace));
     }
-    // And what a later one would: of all sections that have ended.
-    let ended: View = nothing;
-    for (const section of this.#sections) ended = messages.join(ended, section ?? nothing);
-    add(ended);
   }
 }
