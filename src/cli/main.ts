@@ -242,7 +242,9 @@ async function parse(args: readonly string[]): Promise<number> {
     .recommendCommands()
     .exitProcess(false)
     .fail((message: string | null, error: Error | undefined) => {
-      throw error ?? new UsageError(`${message ?? 'bad usage'}; see pagestorm --help`);
+      // What the parser itself throws is about the command line too.
+      if (error !== undefined && error.name !== 'YError') throw error;
+      throw new UsageError(`${message ?? error?.message ?? 'bad usage'}; see pagestorm --help`);
     })
     .help()
     .version()

@@ -48,7 +48,7 @@ button {
   border-radius: 4px; padding: .1rem .6rem; cursor: pointer;
 }
 .finding { border-top: 1px solid var(--line); padding-top: .25rem; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 1rem; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 16rem), 1fr)); gap: 1rem; }
 figure { margin: 0; } .chart { width: 100%; height: auto; }
 svg text { font-size: 12px; fill: var(--ink); }
 svg .cpu { font-weight: 600; font-size: 13px; } svg .lane { stroke: var(--line); stroke-width: 2; }
@@ -76,6 +76,7 @@ svg .s2 { stroke: var(--s2); stroke-dasharray: 2 3; } svg .s3 { stroke: var(--s3
   body { max-width: none; padding: 0; font-size: 10pt; }
   button, nav { display: none; } details > * { display: block; } details::details-content { content-visibility: visible; }
   .scroll { overflow: visible; border: 0; } .scroll svg { max-width: 100%; height: auto; }
+  table { font-size: 7pt; } th, td, td.none { white-space: normal; overflow-wrap: anywhere; padding: 1pt 3pt; }
   pre { width: auto; white-space: pre-wrap; font-size: 8pt; }
   h2, h3, h4 { break-after: avoid; } figure, .charts, tr { break-inside: avoid; }
 }
