@@ -70,7 +70,9 @@ function ending(model: StepModel, columns: number): readonly Ranked[] {
         line: labelled(i === 0 ? 'end' : '', part, 'bad'),
         rank: i < 3 ? 0 : 2,
       })),
-      ...violation.details.map(detail => ({ line: labelled('', spellAll(detail, model.spell)), rank: 4 })),
+      ...violation.details
+        .flatMap(detail => fold(spellAll(detail, model.spell), columns - LABEL))
+        .map(part => ({ line: labelled('', part), rank: 4 })),
     ];
   }
   const style = stepped.diverged === null && stepped.verdict.verdict === 'clean' ? 'good' : 'bad';
