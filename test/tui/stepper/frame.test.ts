@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Stepped } from '../../../src/fuzz/steps/steps.ts';
 import { StepModel } from '../../../src/report/steps/step-model.ts';
 import { stepperFrame } from '../../../src/tui/stepper/frame.ts';
+import { keys } from '../../../src/tui/stepper/help.ts';
 import { textOf } from '../../../src/tui/stepper/lines.ts';
 import { firstState, type Key, press, type StepperState } from '../../../src/tui/stepper/state.ts';
 import { cross, shipped } from './crossing.ts';
@@ -29,13 +31,13 @@ function keysOf(text: string): readonly Key[] {
   );
 }
 
-function stateAfter(model: StepModel, keys: string): StepperState {
-  return keysOf(keys).reduce((state, key) => press(model, state, key), firstState(model));
+function stateAfter(model: StepModel, pressed: string): StepperState {
+  return keysOf(pressed).reduce((state, key) => press(model, state, key), firstState(model));
 }
 
-function frameText(stepped: Stepped, keys: string, columns: number, rows: number): string {
+function frameText(stepped: Stepped, pressed: string, columns: number, rows: number): string {
   const model = new StepModel(stepped);
-  const frame = stepperFrame(model, stateAfter(model, keys), 'case.yaml', { columns, rows });
+  const frame = stepperFrame(model, stateAfter(model, pressed), 'case.yaml', { columns, rows });
   return `${frame.map(line => textOf(line).trimEnd()).join('\n')}\n`;
 }
 
@@ -54,9 +56,14 @@ describe('a frame of the stepper', () => {
     ['typing', delayed, '/ta', 40, 10],
     ['tiny', delayed, 'w', 20, 5],
     ['help', delayed, '?', 80, 24],
-  ] as const)('shows %s', async (name, stepped, keys, columns, rows) => {
+  ] as const)('shows %s', async (name, stepped, pressed, columns, rows) => {
     const file = name.replaceAll(/[ ,]+/g, '-').toLowerCase();
-    await expect(frameText(stepped, keys, columns, rows)).toMatchFileSnapshot(`golden/${file}.golden.txt`);
+    await expect(frameText(stepped, pressed, columns, rows)).toMatchFileSnapshot(`golden/${file}.golden.txt`);
+  });
+
+  it('has its keys in the documentation', () => {
+    const text = readFileSync(new URL('../../../docs/stepper.md', import.meta.url), 'utf8');
+    for (const [names, what] of keys) expect(text).toContain(`| \`${names}\` | ${what} |`);
   });
 
   const models = [
@@ -91,8 +98,8 @@ describe('a frame of the stepper', () => {
         fc.array(anyKey, { maxLength: 30 }),
         fc.integer({ min: 1, max: 220 }),
         fc.integer({ min: 1, max: 70 }),
-        (model, keys, columns, rows) => {
-          const state = keys.reduce((now, key) => press(model, now, key), firstState(model));
+        (model, pressed, columns, rows) => {
+          const state = pressed.reduce((now, key) => press(model, now, key), firstState(model));
           expect(state.position).toBeGreaterThanOrEqual(0);
           expect(state.position).toBeLessThanOrEqual(model.last);
           const frame = stepperFrame(model, state, 'a-case-with-a-long-name.yaml', { columns, rows });
