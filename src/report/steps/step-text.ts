@@ -32,9 +32,16 @@ export function sideEffects(step: ExecutionStep, spell: Spell): readonly string[
 function effectsOf(event: TraceEvent, step: ExecutionStep, spell: Spell): readonly string[] {
   switch (event.type) {
     case 'access':
-      return event.visible
-        .filter(one => one.address !== event.address || one.cpu !== event.cpu)
-        .map(one => `CPU${one.cpu}'s delayed ${spell(one.location)} = ${one.value} becomes visible`);
+      return [
+        ...(isOvertaken(event)
+          ? [
+              `stores to ${spell(event.location)} made before it count as later: it keeps ${event.shown.newest}`,
+            ]
+          : []),
+        ...event.visible
+          .filter(one => one.address !== event.address || one.cpu !== event.cpu)
+          .map(one => `CPU${one.cpu}'s delayed ${spell(one.location)} = ${one.value} becomes visible`),
+      ];
     case 'operation':
       return [`${event.begin ? `begins ${event.text}` : `ends ${event.text.replace(/\(.*$/, '')}`}`];
     case 'interrupt':
@@ -44,6 +51,11 @@ function effectsOf(event: TraceEvent, step: ExecutionStep, spell: Spell): readon
     case 'commit':
       return [];
   }
+}
+
+/** Whether a store is in memory but went in front of others in the coherence order of its location (`lkmm`). */
+function isOvertaken({ delayed, visible, address, cpu }: AccessEvent): boolean {
+  return delayed && visible.some(one => one.address === address && one.cpu === cpu);
 }
 
 /** `page->flags: 0 -> PG_locked` */

@@ -49,7 +49,10 @@ export function lastStep(model: StepModel, position: number, columns: number): r
         rank: i < FIRST_CHANGES ? 1 : 5,
       });
     for (const text of sideEffects(step, model.spell))
-      lines.push({ line: labelled('', text, text.includes('visible') ? 'weak' : 'faint'), rank: 3 });
+      lines.push({
+        line: labelled('', text, / becomes visible$|count as later/.test(text) ? 'weak' : 'faint'),
+        rank: 3,
+      });
   } else {
     const begins = position === model.start ? 'the CPUs begin' : 'the setup begins';
     lines.push({ line: labelled('start', begins, 'strong'), rank: 0 });

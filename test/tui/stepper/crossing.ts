@@ -24,6 +24,7 @@ const pageParameter = {
   name: 'page',
   arbitrary: (size: Size) => fc.integer({ min: 0, max: size.pages - 1 }),
 };
+const countParameter = { name: 'count', arbitrary: () => fc.integer({ min: 0, max: 9 }) };
 
 function build(_: unknown, size: Size): Model {
   const layout = new Layout();
@@ -69,6 +70,9 @@ function build(_: unknown, size: Size): Model {
     yield cpu.readOnce(pages[0].refcount);
     yield cpu.rcuReadUnlock();
   }
+  function* setCount(cpu: Cpu, [, count = 0]: readonly number[]): Kernel {
+    yield cpu.writeOnce(pages[0].refcount, count);
+  }
   function* tick(cpu: Cpu): Kernel {
     yield cpu.atomicInc(pages[0].refcount);
   }
@@ -78,6 +82,7 @@ function build(_: unknown, size: Size): Model {
     operations: [
       { name: 'set_tags', summary: '', parameters: [pageParameter], run: setTags },
       { name: 'touch', summary: '', parameters: [pageParameter], run: touch },
+      { name: 'set_count', summary: '', parameters: [pageParameter, countParameter], run: setCount },
       { name: 'unmap', ...simple, run: unmap },
       { name: 'look_up', ...simple, run: lookUp },
       { name: 'tick', ...simple, interrupt: true, run: tick },

@@ -20,6 +20,19 @@ describe('without a terminal', () => {
     await expect(`${text}\n`).toMatchFileSnapshot('golden/every-step.golden.txt');
   });
 
+  it('a store that others overtake under lkmm is said to be', () => {
+    const late = cross([['set_count 0 5'], ['set_count 0 6']], 'cpu0 cpu1 delay', { memory: 'lkmm' });
+    expect(everyStep(new StepModel(late)).slice(-5).join('\n')).toBe(
+      [
+        'step 2 of 2: CPU1 WRITE_ONCE(page->refcount, 6) (delayed)',
+        '  stores to page->refcount made before it count as later: it keeps 5',
+        '  ends set_count',
+        '  CPU1: has run all its operations',
+        'end: clean',
+      ].join('\n'),
+    );
+  });
+
   it('replay --step prints them and ends as replay does; it takes one case', async () => {
     const path = join(shippedCorpus, 'mte-sync/H2.yaml');
     const [one, two] = await Promise.all([
