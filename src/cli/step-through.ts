@@ -44,7 +44,13 @@ async function byCommands(stepped: Stepped): Promise<void> {
     for (const text of lines) console.log(text);
   };
   print(stepper.greeting());
-  const commands = createInterface({ input: process.stdin, output: process.stdout, prompt: 'step> ' });
+  // Lines are edited by the terminal itself, which screen readers know.
+  const commands = createInterface({
+    input: process.stdin,
+    output: process.stdout,
+    prompt: 'step> ',
+    terminal: false,
+  });
   commands.prompt();
   for await (const command of commands) {
     print(stepper.command(command));
