@@ -106,7 +106,7 @@ const loads: ReadonlySet<number> = new Set([Kind.Load, Kind.PlainLoad, Kind.Wait
 
 /** A text with the locations in it spelled. */
 export function spellAll(text: string, spell: Spell): string {
-  return text.replace(/\w+\[\d+\](?:\.\w+(?:\[\d+\])?)?/g, location => spell(location));
+  return text.replace(/\w+\[\d+\]\.\w+(?:\[\d+\])?/g, location => spell(location));
 }
 
 const noCpu = { state: 'done', waitsFor: '', mayRead: [], next: null } as const;
