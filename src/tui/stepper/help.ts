@@ -25,7 +25,7 @@ const words: readonly (readonly [word: string, what: string])[] = [
   ['may see', 'older values that its loads could return'],
   ['may be stale', 'older values for the next access itself'],
   ['TLB', 'entries that the page table no longer has'],
-  ['..0011cie', 'each step: setup, CPU, commit, irq, end'],
+  ['..0011cire', 'steps: setup, CPU, commit, irq, RCU, end'],
 ];
 
 /** The keys and what the words on the screen mean. */
