@@ -1,9 +1,11 @@
 import { caseDesign } from '../../fuzz/case/case.ts';
 import type { StepModel } from '../../report/steps/step-model.ts';
 import type { Size } from '../size.ts';
+import { cpuPanel } from './cpu-panel.ts';
 import { helpLines, keyLine } from './help.ts';
+import { lastStep, nextActor } from './last-step.ts';
 import { cut, fill, type Line, line, mostImportant, type Ranked, rule, sides } from './lines.ts';
-import { cpuPanel, lastStep, memoryPanel, nextActor } from './panels.ts';
+import { memoryPanel } from './memory-panel.ts';
 import type { StepperState } from './state.ts';
 import { strip } from './strip.ts';
 import { timeline } from './timeline.ts';
@@ -58,20 +60,25 @@ function footer(state: StepperState, columns: number): Line {
   return keyLine(columns);
 }
 
-function states(model: StepModel, position: number, columns: number): readonly Ranked[] {
-  return [
-    ...lastStep(model, position, columns),
-    ...nextActor(model, position),
-    { line: [], rank: 8 },
-    ...cpuPanel(model, position, columns),
-  ];
+/** The last step and the CPUs, in `room` lines: where two lines for each CPU are too many, one has to do. */
+function states(
+  model: StepModel,
+  position: number,
+  columns: number,
+  room: number,
+  above: readonly Ranked[],
+): readonly Line[] {
+  const step = [...above, ...lastStep(model, position, columns), ...nextActor(model, position)];
+  const needed = step.filter(one => one.rank === 0).length + 2 * model.cpus;
+  const cpus = cpuPanel(model, position, columns, needed > room);
+  return mostImportant([...step, { line: [], rank: 8 }, ...cpus], room);
 }
 
 function stacked(model: StepModel, state: StepperState, columns: number, room: number): readonly Line[] {
   const { position, search } = state;
   const kept = KEPT.find(one => room + 2 >= one.rows)?.kept ?? 0;
   const overview: Ranked = { line: strip(model, position, columns), rank: 5 };
-  const above = mostImportant([overview, ...states(model, position, columns)], room - kept);
+  const above = states(model, position, columns, room - kept, [overview]);
   const left = room - above.length;
   const memory = left < 4 ? 0 : Math.floor(left * MEMORY_SHARE);
   return [
@@ -86,7 +93,7 @@ function stacked(model: StepModel, state: StepperState, columns: number, room: n
 function wide(model: StepModel, state: StepperState, columns: number, room: number): readonly Line[] {
   const { position, search } = state;
   const width = Math.floor((columns - 3) / 2);
-  const above = mostImportant(states(model, position, width), room - 1 - Math.ceil(room / 4));
+  const above = states(model, position, width, room - 1 - Math.ceil(room / 4), []);
   const memory = memoryPanel(model, position, search, width, room - 2 - above.length);
   const left = [...above, rule('memory', width), ...memory];
   const right = timeline(model, position, columns - width - 3, room - 1);

@@ -19,6 +19,10 @@ const four = cross(
   'cpu2 cpu3 cpu1*2 cpu3 cpu0*2 delay cpu1*2 cpu2 cpu3*9 cpu2*9',
   { pages: 2, setup: ['touch 1'] },
 );
+const eight = cross(
+  Array.from({ length: 8 }, (_, i) => [i % 2 === 0 ? 'set_tags 0' : 'unmap']),
+  'cpu0*2 delay cpu1 cpu2 cpu4 cpu1',
+);
 const interrupted = cross([['look_up'], ['unmap']], 'cpu0*2 irq(cpu0) cpu0*3 cpu1*4', {
   interrupts: [['tick']],
 });
@@ -49,6 +53,7 @@ describe('a frame of the stepper', () => {
     ['stale read', stale, '[end][left]', 80, 24],
     ['four CPUs', four, 'sss', 80, 24],
     ['four CPUs, wide', four, 'sss', 140, 30],
+    ['eight CPUs', eight, '[end]', 80, 24],
     ['setup', four, '<[right]', 80, 24],
     ['interrupt', interrupted, 'o', 80, 24],
     ['divergence', diverged, '[end]', 80, 24],
