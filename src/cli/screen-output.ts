@@ -25,12 +25,13 @@ export interface ScreenSetup {
   /** True if the campaign is another process's. */
   readonly readOnly: boolean;
   readonly onAction: (action: Action) => void;
+  readonly onCrash: (error: Error) => void;
 }
 
 /** Loads what draws. */
 export async function openScreen(setup: ScreenSetup, snapshot: Snapshot): Promise<Opened> {
   const tui = await inProduction(() => import('../tui/index.ts'));
-  const { dir, targets, modules, hangSeconds, readOnly, onAction } = setup;
+  const { dir, targets, modules, hangSeconds, readOnly, onAction, onCrash } = setup;
   const texts = new tui.FindingTexts(
     {
       targets,
@@ -41,7 +42,7 @@ export async function openScreen(setup: ScreenSetup, snapshot: Snapshot): Promis
     },
     () => screen.refresh(),
   );
-  const screen = new tui.CampaignScreen({ snapshot, texts, readOnly, onAction });
+  const screen = new tui.CampaignScreen({ snapshot, texts, readOnly, onAction, onCrash });
   return { screen, texts };
 }
 
@@ -49,7 +50,7 @@ export async function openScreen(setup: ScreenSetup, snapshot: Snapshot): Promis
 async function mailOf(path: string, { targets, modules, hangSeconds }: ScreenSetup): Promise<string> {
   const report = await reportCase(path, targets, { modules, hangTimeout: hangSeconds, debug: false }, 0);
   const text = mail({ ...report, version: version() });
-  return `[To send it, with how sure it is: pagestorm report --mail ${short(path)}]\n\n${text}`;
+  return `[To send it, with how sure it is:\n pagestorm report --mail ${short(path)}]\n\n${text}`;
 }
 
 /** The path of a finding's file with a pattern that the shell fills in: folders have long names. */
@@ -70,7 +71,7 @@ export function folderIn(dir: string, folder: string): string {
 /** Shows a campaign on the screen, and sums it up on the normal screen when it is over. */
 export class ScreenOutput {
   readonly #setup: ScreenSetup;
-  /** Prints what comes before the screen, and after it. */
+  /** Prints what comes before the screen and after it, and all if the screen fails. */
   readonly #plain: Output;
   readonly #after: CampaignEvent[] = [];
   /** Notes of this process, which the campaign's log does not have. */
@@ -79,18 +80,23 @@ export class ScreenOutput {
   #opened: Opened | null = null;
   #snapshot: Snapshot | null = null;
   #ended = false;
+  #failed = false;
 
-  constructor(setup: ScreenSetup, plain: Output) {
-    this.#setup = setup;
+  constructor(setup: Omit<ScreenSetup, 'readOnly' | 'onCrash'>, plain: Output) {
+    this.#setup = { ...setup, readOnly: false, onCrash: error => this.#fail(error) };
     this.#plain = plain;
   }
 
   readonly output: Output = event => {
+    if (this.#failed) {
+      this.#plain(event);
+      return;
+    }
     switch (event.type) {
       case 'status':
       case 'end':
+        this.#ended = event.type === 'end';
         this.#show(event.snapshot);
-        if (event.type === 'end') this.#ended = true;
         return;
       case 'note':
         this.#notes.push({ time: Math.floor(Date.now() / 1000), level: event.level, message: event.message });
@@ -115,12 +121,13 @@ export class ScreenOutput {
     this.#opened?.screen.ending();
   }
 
-  /** Leaves the screen and says what came of the campaign. */
+  /** Leaves the screen, once the user is done with it, and says what came of the campaign. */
   async close(): Promise<void> {
-    await this.#opening?.catch(() => {});
+    await this.#opening;
+    if (this.#ended && !this.#failed) await this.#opened?.screen.left();
     this.#opened?.screen.close();
     await this.#opened?.texts.close();
-    if (this.#snapshot !== null) {
+    if (this.#snapshot !== null && !this.#failed) {
       for (const line of summaryLines(this.#snapshot, this.#setup.dir, this.#ended)) console.log(line);
     }
     for (const event of this.#after) this.#plain(event);
@@ -128,14 +135,23 @@ export class ScreenOutput {
 
   #show(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
-    if (this.#ended) return;
     const whole = { ...snapshot, log: this.#logOf(snapshot) };
     if (this.#opened !== null) this.#opened.screen.show(whole);
-    else {
-      this.#opening ??= openScreen(this.#setup, whole).then(opened => {
-        this.#opened = opened;
-      });
+    else if (!this.#ended) {
+      this.#opening ??= openScreen(this.#setup, whole).then(
+        opened => {
+          this.#opened = opened;
+        },
+        (error: unknown) => this.#fail(error),
+      );
     }
+  }
+
+  /** A screen that cannot be drawn is no reason to lose the campaign. */
+  #fail(error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    this.#failed = true;
+    this.#plain({ type: 'note', level: 'warning', message: `the screen failed (${why}); going on in lines` });
   }
 
   /** The campaign's log with the notes of this process, each once. */

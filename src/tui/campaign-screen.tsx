@@ -20,6 +20,8 @@ export interface CampaignScreenOptions {
   readonly readOnly: boolean;
   /** Does what keys ask for. */
   readonly onAction: (action: Action) => void;
+  /** The screen has failed and is closed; the campaign goes on. */
+  readonly onCrash: (error: Error) => void;
 }
 
 /** Milliseconds for which the answer to a key stands in place of the list of keys. */
@@ -34,6 +36,8 @@ export class CampaignScreen {
   #snapshot: Snapshot;
   #alive = true;
   #keyAt = 0;
+  /** What ends a screen that outlasts its campaign. */
+  #leave: (() => void) | null = null;
   #ui: Ui = initialUi;
   /** The steps that are shown; null before they have come. */
   #steps: { readonly folder: string; readonly stepped: Stepped | null } | null = null;
@@ -43,6 +47,10 @@ export class CampaignScreen {
     this.#snapshot = options.snapshot;
     this.#redraws = new Redraws(() => this.#terminal.update());
     this.#terminal = new Terminal(size => this.#content(size));
+    this.#terminal.ended().catch((error: unknown) => {
+      this.#redraws.end();
+      options.onCrash(error instanceof Error ? error : new Error(String(error)));
+    });
   }
 
   /** @param alive whether a process works on the campaign. */
@@ -61,8 +69,20 @@ export class CampaignScreen {
 
   /** The campaign has been told to end. */
   ending(): void {
+    if (this.#leave !== null) this.#leave();
     this.#ui = { ...this.#ui, overlay: null, leaving: 'ending' };
     this.#redraws.soon();
+  }
+
+  /** The campaign is over: resolves at once, or when the user leaves who is reading something. */
+  async left(): Promise<void> {
+    if (this.#ui.overlay === null) return;
+    this.#ui = { ...this.#ui, message: 'the campaign has ended; esc leads back, q there leaves' };
+    const left = new Promise<void>(resolve => {
+      this.#leave = resolve;
+    });
+    this.#redraws.soon();
+    await left;
   }
 
   close(): void {
@@ -93,7 +113,8 @@ export class CampaignScreen {
   }
 
   #view(): View {
-    const { texts, readOnly } = this.#options;
+    const { texts } = this.#options;
+    const readOnly = this.#options.readOnly || this.#leave !== null;
     return viewOf(this.#snapshot, this.#ui, texts, readOnly, this.#alive);
   }
 
@@ -107,7 +128,8 @@ export class CampaignScreen {
     this.#keyAt = performance.now();
     this.#ask();
     this.#redraws.key();
-    if (action !== null) this.#options.onAction(action);
+    if (action?.type === 'close' && this.#leave !== null) this.#leave();
+    else if (action !== null) this.#options.onAction(action);
   };
 
   /** The stepper was left. */

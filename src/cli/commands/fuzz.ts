@@ -182,7 +182,6 @@ class FuzzSession {
               targets,
               modules,
               hangSeconds,
-              readOnly: false,
               onAction: action => this.#obey(action),
             },
             output,
@@ -218,9 +217,9 @@ class FuzzSession {
       await this.#supervisor.run();
       return { code: this.#code(), executions: this.#status?.counters.executions ?? 0 };
     } finally {
+      await this.#screen?.close();
       process.off('SIGINT', onInterrupt);
       process.off('SIGTERM', onInterrupt);
-      await this.#screen?.close();
     }
   }
 

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../../engine/errors.ts';
-import { openConfig, placesOf } from '../../fuzz/directory/campaign-directory.ts';
+import { instancesOf, isCampaign, openConfig, placesOf } from '../../fuzz/directory/campaign-directory.ts';
 import { lockOwner } from '../../fuzz/directory/lock.ts';
 import { loadTargets } from '../../fuzz/registry.ts';
 import { readSnapshot } from '../../fuzz/statistics/files.ts';
@@ -19,6 +19,10 @@ const LOOK_MS = 500;
  * @param modules with targets, besides those of the campaign; @param ui false for lines.
  */
 export async function viewCommand(dir: string, modules: readonly string[], ui: boolean): Promise<number> {
+  const instances = instancesOf(dir);
+  if (instances.length > 0 && !isCampaign(dir)) {
+    throw new UsageError(`${dir}: holds several campaigns; view one of them: ${instances.join(', ')}`);
+  }
   const config = openConfig(dir);
   const path = placesOf(dir).snapshot;
   const first = read(path);
@@ -30,11 +34,16 @@ export async function viewCommand(dir: string, modules: readonly string[], ui: b
   const all = [...new Set([...own, ...modules])];
   const targets = await loadTargets(all);
   let closed = false;
+  let failure: Error | null = null;
   const onAction = (): void => {
     closed = true;
   };
+  const onCrash = (error: Error): void => {
+    failure = error;
+    closed = true;
+  };
   const { screen, texts } = await openScreen(
-    { dir, targets, modules: all, hangSeconds, readOnly: true, onAction },
+    { dir, targets, modules: all, hangSeconds, readOnly: true, onAction, onCrash },
     first,
   );
   try {
@@ -51,6 +60,7 @@ export async function viewCommand(dir: string, modules: readonly string[], ui: b
     screen.close();
     await texts.close();
   }
+  if (failure !== null) throw failure;
   return Exit.Ok;
 }
 

@@ -56,7 +56,7 @@ function rowOf(one: FindingView, { snapshot }: View, oneDesign: boolean): Row {
   const [state, style] = minimizeText(one);
   const what = one.modelFault ? `${one.verdict} of the model: ${one.key}` : one.key;
   return [
-    figure(`${shortCount(one.count)}x`, 6),
+    figure(`${shortCount(Math.max(1, one.count))}x`, 6),
     figure(age, 7),
     span(' '),
     cell(state, STATE, style),

@@ -22,35 +22,45 @@ export const pairs: Panel = {
   },
   heights: view => {
     const shown = pairsShown(view.snapshot, view.ui);
-    const lines = 3 + (shown?.operations.length ?? 0);
+    const lines = 3 + (shown === undefined ? 0 : thatMet(shown).length);
     return { least: Math.min(8, lines), usual: Math.min(18, lines), most: lines };
   },
   rows: ({ snapshot, ui }, width, height) => {
     const shown = pairsShown(snapshot, ui);
-    if (shown === undefined || shown.operations.length === 0) return [line('nothing yet', 'dim')];
+    if (shown === undefined) return [line('nothing yet', 'dim')];
     const now = snapshot.status.counters.runSeconds;
-    const { operations } = shown;
-    const count = operations.length;
+    const { operations, met, since, target } = shown;
+    const places = thatMet(shown);
     const recent = Math.min(NEW, YOUNG_SHARE * now);
-    const top = Math.max(1, ...shown.met);
+    const top = Math.max(1, ...met);
     // Two cells a pair, so that newly met ones can be marked beside their shade; one where that is too wide.
-    const each = 2 * count + 3 + 12 <= width ? 2 : 1;
-    const name = Math.min(NAME, Math.max(6, width - each * count - 3));
-    const from = scrollTo(ui.scroll.pairs ?? 0, count, height - 2);
-    const rows = operations.slice(from, from + Math.max(0, height - 2)).map((operation, k): Row => {
-      const i = from + k;
-      const cells = operations.map((_, j): Span => {
-        const since = shown.since[i * count + j] ?? -1;
-        return pairCell(shown.met[i * count + j] ?? 0, top, since >= 0 && now - since < recent, each);
+    const each = 2 * places.length + 3 + 12 <= width ? 2 : 1;
+    const name = Math.min(NAME, Math.max(6, width - each * places.length - 3));
+    const from = scrollTo(ui.scroll.pairs ?? 0, places.length, height - 2);
+    const rows = places.slice(from, from + Math.max(0, height - 2)).map((first, k): Row => {
+      const cells = places.map((second): Span => {
+        const at = first * operations.length + second;
+        const began = since[at] ?? -1;
+        return pairCell(met[at] ?? 0, top, began >= 0 && now - began < recent, each);
       });
-      return [span(`${letter(i)} `, 'dim'), cell(operation, name), span(' '), ...cells];
+      return [span(`${letter(from + k)} `, 'dim'), cell(operations[first] ?? '', name), span(' '), ...cells];
     });
-    const head: Row = [cell('', name + 3), ...operations.map((_, i) => span(letter(i).padEnd(each), 'dim'))];
-    const met = shown.met.filter(one => one > 0).length;
-    const legend = `${shown.target}: ${met} of ${count * count} met, row before column: · never ░▒▓█ often (█ ${shortCount(top)}x) + new`;
+    const head: Row = [cell('', name + 3), ...places.map((_, i) => span(letter(i).padEnd(each), 'dim'))];
+    const many = met.filter(count => count > 0).length;
+    const without = operations.length - places.length;
+    const none = without === 0 ? '' : `, ${without} operations met none`;
+    const legend = `row before column: · never ░▒▓█ often (█ ${shortCount(top)}x) + new; ${target}: ${many} of ${met.length} pairs${none}`;
     return [head, ...rows, line(legend, 'dim')];
   },
 };
+
+/** Places of the operations that met any other, or themselves on another CPU. */
+function thatMet({ operations, met }: PairsView): readonly number[] {
+  const count = operations.length;
+  return [...operations.keys()].filter(i =>
+    operations.some((_, j) => (met[i * count + j] ?? 0) > 0 || (met[j * count + i] ?? 0) > 0),
+  );
+}
 
 /** The matrix of the target that is filtered for, or else of the design in work. */
 function pairsShown({ pairs: all, status }: Snapshot, { filter }: Ui): PairsView | undefined {
