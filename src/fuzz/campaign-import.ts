@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Target } from '../targets/target.ts';
 import type { CampaignJob } from './campaign-job.ts';
 import type { CampaignRecord } from './campaign-record.ts';
@@ -13,8 +13,11 @@ import { type QueueFile, queueFiles } from './directory/queue-store.ts';
 import { LostWorker, type WorkerPool } from './pool.ts';
 import type { RawFinding } from './tasks.ts';
 
-/** Cases that travel to a worker at once. */
+/** Cases that travel to a worker at once, and those that are read before any is run: a queue may not fit into memory. */
 const BATCH = 32;
+const READ = 256;
+/** Milliseconds that a look at another instance may take before the search goes on; the rest comes with the next look. */
+const LOOK_MS = 1_000;
 
 /** A case to be taken in, and how to say that it was not. */
 interface Item {
@@ -57,50 +60,59 @@ export class Importer {
 
   /** Entries of this queue that the last snapshot does not know. */
   async own(files: readonly QueueFile[]): Promise<void> {
-    const items = files.flatMap(file => {
-      const setAside = (reason: string): Promise<void> => this.#record.setAside(file, reason);
-      return this.#read(file.path, {}, setAside, file);
-    });
-    await this.#take(
-      items,
-      (job, one) => job.job.design === caseDesign(one) && job.job.memory === one.memory,
-    );
+    for (const some of chunks(files)) {
+      const items = some.flatMap(file => {
+        const setAside = (reason: string): Promise<void> => this.#record.setAside(file, reason);
+        return this.#read(file.path, {}, setAside, file);
+      });
+      await this.#take(items, isOf);
+    }
   }
 
   /** The cases of a folder that the user names: for all designs of their targets. */
   async input(folder: string): Promise<void> {
     let odd = 0;
-    const items = caseFilesBelow(folder).flatMap(path => {
-      const setAside = (reason: string): Promise<void> => {
-        odd++;
-        return this.#record.setAsideCopy(path, reason);
-      };
-      return this.#read(path, { orig: basename(path).replace(/\.\w+$/, '') }, setAside, null);
-    });
-    const kept = await this.#take(items, (job, one) => job.job.design.startsWith(`${one.target}/`));
+    let read = 0;
+    let kept = 0;
+    for (const some of chunks(caseFilesBelow(folder))) {
+      const items = some.flatMap(path => {
+        const setAside = (reason: string): Promise<void> => {
+          odd++;
+          return this.#record.setAsideCopy(path, reason);
+        };
+        return this.#read(path, { orig: basename(path).replace(/\.\w+$/, '') }, setAside, null);
+      });
+      read += items.length;
+      kept += await this.#take(items, (job, one) => job.job.design.startsWith(`${one.target}/`));
+    }
     const where = odd > 0 ? `; ${odd} did not fit: see set-aside/ in the campaign directory` : '';
-    this.#hooks.note(`--input ${folder}: ${kept} entries from ${items.length} cases${where}`);
+    this.#hooks.note(`--input ${folder}: ${kept} entries from ${read} cases${where}`);
   }
 
-  /** What other instances that share the output directory have found since the last look. */
-  async sync(root: string): Promise<void> {
+  /**
+   * What other instances that share the output directory have found since the last look; false if there is more than one
+   * look may take.
+   */
+  async sync(root: string): Promise<boolean> {
+    const began = performance.now();
     for (const other of instancesOf(dirname(root))) {
       if (other === root || basename(other) === basename(root)) continue;
       const name = basename(other);
       const from = this.#record.syncedTo(name);
       const files = queueFiles(placesOf(other).queue).filter(file => file.id >= from);
-      const items = files.flatMap(file => {
-        const provenance = { sync: name, src: [file.id] };
-        // Being written or set aside there at this moment, or of another version: not ours to judge.
-        return this.#read(file.path, provenance, async () => {}, null);
-      });
-      await this.#take(
-        items,
-        (job, one) => job.job.design === caseDesign(one) && job.job.memory === one.memory,
-      );
-      const last = files.at(-1);
-      if (last !== undefined) this.#record.synced(name, last.id + 1);
+      for (const some of chunks(files)) {
+        if (performance.now() > began + LOOK_MS) return false;
+        const items = some.flatMap(file => {
+          const provenance = { sync: name, src: [file.id] };
+          // Being written or set aside there at this moment, or of another version: not ours to judge.
+          return this.#read(file.path, provenance, async () => {}, null);
+        });
+        await this.#take(items, isOf);
+        const last = some.at(-1);
+        if (last !== undefined) this.#record.synced(name, last.id + 1);
+      }
     }
+    return true;
   }
 
   #read(
@@ -181,8 +193,11 @@ export class Importer {
   }
 }
 
-/** Files of a queue by id. */
-export function entryPaths(root: string): ReadonlyMap<string, string> {
-  const { queue } = placesOf(root);
-  return new Map(queueFiles(queue).map(file => [String(file.id), join(queue, file.name)]));
+/** Whether a case is of the design of a job. */
+function isOf({ job }: CampaignJob, one: Case): boolean {
+  return job.design === caseDesign(one) && job.memory === one.memory;
+}
+
+function* chunks<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let i = 0; i < all.length; i += READ) yield all.slice(i, i + READ);
 }

@@ -297,6 +297,7 @@ export class CampaignRecord {
       workers: this.#setup.workers,
       paused: this.disk.full,
       rss: process.memoryUsage.rss(),
+      cpuSeconds: cpuSeconds(),
       pid: process.pid,
       now: unixTime(),
     };
@@ -341,6 +342,11 @@ function isSaved(value: unknown): value is SavedJob {
   if (typeof value !== 'object' || value === null) return false;
   const { design, queue, map } = value as Partial<Record<keyof SavedJob, unknown>>;
   return typeof design === 'string' && typeof map === 'string' && typeof queue === 'object' && queue !== null;
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 function unixTime(): number {

@@ -21,6 +21,8 @@ import type { Discovery, RawFinding } from './tasks.ts';
 
 /** Seconds between looks at the queues of other instances. */
 const SYNC_SECONDS = 10;
+/** As long as the last look could not take all. */
+const BEHIND_SECONDS = 1;
 /** Seconds that the minimiser may go on when the time is up; what it has not come round to is left to --resume. */
 const GRACE_SECONDS = 2;
 /** Deaths of the process after which the finding that was being minimised is suspected. */
@@ -266,8 +268,8 @@ export class Campaign {
     const { config, places } = this.#setup;
     if (this.#record.checkpointDue) await this.#save(false);
     if (config.instance === null || performance.now() < this.#nextSync) return;
-    await this.#importer.sync(places.root);
-    this.#nextSync = performance.now() + 1000 * SYNC_SECONDS;
+    const all = await this.#importer.sync(places.root);
+    this.#nextSync = performance.now() + 1000 * (all ? SYNC_SECONDS : BEHIND_SECONDS);
   }
 
   #save(last: boolean): Promise<void> {

@@ -101,6 +101,7 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
       minimizing: 0,
       paused: false,
       rss: 200 << 20,
+      cpuSeconds: 60,
       pid: 1234,
       now: NOW,
     },

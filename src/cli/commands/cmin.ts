@@ -49,18 +49,18 @@ export async function cminCommand(targets: readonly Target[], options: CminOptio
     // Features of different designs are of different code, even where they look the same.
     const designs = new Set(entries.map(entry => entry.design));
     const kept = new Set<string>();
+    let features = 0;
     for (const design of designs) {
       const own = entries.filter(entry => entry.design === design);
-      for (const i of cover(own)) kept.add(own[i]?.path ?? '');
+      const covering = cover(own);
+      for (const i of covering) kept.add(own[i]?.path ?? '');
+      features += new Set(covering.flatMap(i => [...(own[i]?.features ?? [])])).size;
     }
     const others = entries.filter(entry => !kept.has(entry.path));
     if (out !== undefined) copyAll([...kept], out);
     else await setAsideAll(others, dir);
-    const features = new Set(
-      entries.flatMap(({ design, features: shown }) => shown.map(f => `${design} ${f}`)),
-    );
     console.log(
-      `${kept.size} of ${files.length} cases show all ${features.size} features` +
+      `${kept.size} of ${files.length} cases show all ${features} features` +
         `${out === undefined ? '; the others are in set-aside/' : `; copied to ${out}`}` +
         `${files.length > entries.length ? `; ${files.length - entries.length} cannot be used` : ''}`,
     );
@@ -71,44 +71,53 @@ export async function cminCommand(targets: readonly Target[], options: CminOptio
   }
 }
 
+/** Runs every case once. They are read as workers become free: a large queue does not fit into memory. */
 async function evaluateAll(
   files: readonly string[],
   targets: readonly Target[],
   pool: WorkerPool,
   workers: number,
 ): Promise<readonly Entry[]> {
-  const groups = new Map<string, { job: Job; members: { path: string; case: Case }[] }>();
+  const batches = batchesOf(files, targets);
+  const status = new StatusLine();
+  const entries: Entry[] = [];
+  let done = 0;
+  const work = async (): Promise<void> => {
+    for (const { job, members } of batches) {
+      entries.push(...(await evaluate(job, members, pool)));
+      done += members.length;
+      status.count(done, files.length, 'cases evaluated');
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+  status.clear();
+  // Which worker was first must not show.
+  const place = new Map(files.map((path, i) => [path, i]));
+  return entries.sort((a, b) => (place.get(a.path) ?? 0) - (place.get(b.path) ?? 0));
+}
+
+interface Members {
+  readonly job: Job;
+  readonly members: { readonly path: string; readonly case: Case }[];
+}
+
+/** Reads cases and gives those of a job in batches. */
+function* batchesOf(files: readonly string[], targets: readonly Target[]): Generator<Members> {
+  const groups = new Map<string, Members>();
   for (const path of files) {
     const one = tryLoad(path, targets);
     if (one === null) continue;
     const job: Job = { design: caseDesign(one), memory: one.memory, size: one.size, ops: [], seed: '' };
     const key = JSON.stringify(job);
     const group = groups.get(key) ?? { job, members: [] };
-    groups.set(key, group);
     group.members.push({ path, case: one });
-  }
-  const batches = [...groups.values()].flatMap(({ job, members }) =>
-    Array.from({ length: Math.ceil(members.length / BATCH) }, (_, i) => {
-      return { job, members: members.slice(i * BATCH, (i + 1) * BATCH) };
-    }),
-  );
-  const status = new StatusLine();
-  const results: (readonly Entry[])[] = [];
-  const all = batches.reduce((sum, { members }) => sum + members.length, 0);
-  let next = 0;
-  let done = 0;
-  const work = async (): Promise<void> => {
-    while (next < batches.length) {
-      const at = next++;
-      const batch = batches[at];
-      if (batch !== undefined) results[at] = await evaluate(batch.job, batch.members, pool);
-      done += batch?.members.length ?? 0;
-      status.count(done, all, 'cases evaluated');
+    if (group.members.length < BATCH) groups.set(key, group);
+    else {
+      groups.delete(key);
+      yield group;
     }
-  };
-  await Promise.all(Array.from({ length: workers }, work));
-  status.clear();
-  return results.flat();
+  }
+  yield* groups.values();
 }
 
 function tryLoad(path: string, targets: readonly Target[]): Case | null {
@@ -121,18 +130,15 @@ function tryLoad(path: string, targets: readonly Target[]): Case | null {
   }
 }
 
-async function evaluate(
-  job: Job,
-  members: readonly { readonly path: string; readonly case: Case }[],
-  pool: WorkerPool,
-): Promise<readonly Entry[]> {
+async function evaluate(job: Job, members: Members['members'], pool: WorkerPool): Promise<readonly Entry[]> {
   try {
     const cases = members.map(member => member.case);
     const results = await pool.run<'evaluate'>({ type: 'evaluate', job, cases });
     return members.flatMap(({ path }, i) => {
       const result = results[i];
       if (typeof result === 'object') {
-        return [{ path, design: job.design, features: result.features, accesses: result.accesses }];
+        const { features, accesses } = result;
+        return [{ path, design: job.design, features: Int32Array.from(features), accesses }];
       }
       console.error(`pagestorm: ${path}: ${result}`);
       return [];

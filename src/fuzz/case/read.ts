@@ -2,11 +2,11 @@ import { isUtf8 } from 'node:buffer';
 import { parseDocument } from 'yaml';
 import { UsageError } from '../../engine/errors.ts';
 import { isMemoryName, memoryNames } from '../../engine/memory/index.ts';
-import type { Operation, Parameter, Size, Target } from '../../targets/target.ts';
+import type { Model, Operation, Parameter, Size, Target } from '../../targets/target.ts';
 import { unknownName } from '../names.ts';
 import type { Call } from '../program.ts';
 import { schemaMessage } from '../schema-message.ts';
-import { findTarget, selectByName } from '../selection.ts';
+import { designName, findTarget, type Selection, selectByName } from '../selection.ts';
 import type { Case } from './case.ts';
 import { parseSchedule } from './schedule-text.ts';
 import { CASE_VERSION, type CallEntry, type CaseFile, caseSchema } from './schema.ts';
@@ -76,7 +76,7 @@ function toCase(file: CaseFile, targets: readonly Target[]): Case {
   if (file.interrupts.length > size.cpus) {
     throw new UsageError(`interrupts: ${file.interrupts.length} lists, but machine.cpus is ${size.cpus}`);
   }
-  const { operations, layout } = target.build(selection.settings, size);
+  const { operations, layout } = modelOf(target, selection, size);
   const list = (entries: readonly CallEntry[], field: string, handler: boolean): readonly Call[] =>
     entries.map((entry, i) => toCall(entry, `${field}[${i}]`, operations, size, handler));
   const lists = (
@@ -100,6 +100,22 @@ function toCase(file: CaseFile, targets: readonly Target[]): Case {
     schedule: file.schedule,
     expect: file.expect,
   };
+}
+
+/** Models of the last designs that cases were read for, to look names up in: a queue has thousands of one design. */
+const models = new WeakMap<Target, Map<string, Pick<Model, 'operations' | 'layout'>>>();
+const MODELS = 8;
+
+function modelOf(target: Target, selection: Selection, size: Size): Pick<Model, 'operations' | 'layout'> {
+  const known = models.get(target) ?? new Map<string, Pick<Model, 'operations' | 'layout'>>();
+  models.set(target, known);
+  const key = `${designName(selection)} ${size.cpus} ${size.pages} ${size.mms}`;
+  const model = known.get(key) ?? target.build(selection.settings, size);
+  known.delete(key);
+  known.set(key, model);
+  const [oldest] = known.keys();
+  if (known.size > MODELS && oldest !== undefined) known.delete(oldest);
+  return model;
 }
 
 function toCall(

@@ -113,6 +113,8 @@ export interface Status {
   readonly paused: boolean;
   /** Resident memory of the process with the workers, in bytes. */
   readonly rss: number;
+  /** CPU time of that process, in seconds since it began. */
+  readonly cpuSeconds: number;
   readonly pid: number;
   /** Unix time in seconds. */
   readonly now: number;

@@ -126,6 +126,7 @@ export const statistics: readonly Statistic[] = [
     s => Math.round(s.rss / (1 << 20)),
     'plot',
   ),
+  of('cpu_time', 'seconds', 'CPU time of that process since it began', s => round(s.cpuSeconds)),
 ];
 
 function of(name: string, unit: Unit, meaning: string, value: Statistic['of'], plot?: 'plot'): Statistic {

@@ -1,0 +1,62 @@
+// Runs campaigns for the other scripts: starts `pagestorm fuzz --json` and reads what it tells.
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const bin = join(dirname(fileURLToPath(import.meta.url)), '../bin/pagestorm.js');
+
+/**
+ * Runs a campaign to its end; `tell` gets each event. Resolves to its exit code and the events.
+ *
+ * @throws Error with its last words if it could not run.
+ */
+export function fuzz(args, tell, begun) {
+  return run(['fuzz', ...args, '--json', '--no-selfcheck'], tell, begun);
+}
+
+/**
+ * Runs any command of pagestorm; lines of its output that are JSON objects are events. `begun` gets the process.
+ */
+export function run(args, tell = () => {}, begun = () => {}) {
+  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  begun(child);
+  const events = [];
+  let rest = '';
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', chunk => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop();
+    for (const line of lines) {
+      out += `${line}\n`;
+      if (!line.startsWith('{')) continue;
+      const event = JSON.parse(line);
+      events.push(event);
+      tell(event);
+    }
+  });
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', chunk => {
+    errors += chunk;
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', code => {
+      if (code === null || code === 2 || (code > 3 && code !== 130))
+        reject(new Error(`pagestorm ${args.join(' ')}: ${errors.trim()}`));
+      else resolve({ code, events, out, errors });
+    });
+  });
+}
+
+/** Rows of cells as a Markdown table; all but the first `texts` columns to the right. */
+export function table(head, rows, texts = 1) {
+  const line = cells => `| ${cells.join(' | ')} |`;
+  const rule = head.map((_, i) => (i < texts ? '---' : '--:'));
+  return [line(head), line(rule), ...rows.map(line)].join('\n');
+}
+
+/** The middle one of some numbers. */
+export function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
