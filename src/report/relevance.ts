@@ -1,5 +1,6 @@
 import { Kind, Order, RmwOp } from '../engine/access.ts';
 import type { AccessEvent, Trace, TraceEvent } from '../fuzz/trace.ts';
+import { idleLocks, isLocking, lockConcern, quietSections } from './critical-sections.ts';
 import { delaySpans } from './flow/spans.ts';
 
 /** What a diagram shows of a trace, and how much it leaves out, by reason. */
@@ -11,20 +12,12 @@ export interface Relevant {
 const Reason = {
   Private: 'on locations that only one CPU touches',
   Uncontended: 'on locks that nobody else wanted meanwhile',
+  Order: 'on locks whose order is not in question',
   Counter: 'counting references',
   Repeated: 'reading again what that CPU had seen',
   Barrier: 'barriers and retries',
 } as const;
 
-const lockKinds: ReadonlySet<number> = new Set([
-  Kind.Lock,
-  Kind.ReadLock,
-  Kind.BitLock,
-  Kind.Trylock,
-  Kind.ReadTrylock,
-  Kind.BitTrylock,
-]);
-const unlockKinds: ReadonlySet<number> = new Set([Kind.Unlock, Kind.ReadUnlock, Kind.BitUnlock]);
 const readKinds: ReadonlySet<number> = new Set([
   Kind.Load,
   Kind.PlainLoad,
@@ -34,11 +27,11 @@ const readKinds: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Leaves out what a reader of the race need not see: locations that one CPU alone touches, locks held while no
- * other CPU did anything, reference counts that only count, barriers under a model that needs none, RCU sections
- * that nobody waits for, retries, reads that tell a CPU what it has just read or written. What the violation is
- * about, and every stale read and delayed store, stays; so does everything that a deadlock or a lock-order
- * violation may hang on. Setup is left to the headings.
+ * Leaves out what a reader of the race need not see: locations that one CPU alone touches; locks held while no other CPU
+ * did anything, or that nobody else wanted and that protect nothing shown; references that are only counted; barriers under
+ * a model that needs none; RCU sections during which nobody waits for a grace period; retries; reads that tell a CPU what
+ * it has just read or written. What the violation is about, and every stale read and delayed store, stays; so do the
+ * locks that a deadlock or a lock-order violation may hang on. Setup is left to the headings.
  */
 export function relevant(trace: Trace): Relevant {
   const concurrent = trace.events.filter(event => !event.setup);
@@ -46,25 +39,29 @@ export function relevant(trace: Trace): Relevant {
   const about = concerned(accesses, trace);
   const shared = sharedAddresses(accesses);
   const counters = counterAddresses(accesses);
-  const locksMatter = /lock|atomic|grace/.test(trace.violation?.oracle ?? '');
-  const uncontended = locksMatter ? new Set<AccessEvent>() : uncontendedLocks(accesses);
   const repeated = repeatedReads(concurrent);
   const overdue = overdueStores(trace);
-  const gracePeriods = accesses.some(({ kind }) => kind === Kind.SyncRcuStart || kind === Kind.SyncSrcuStart);
-  const reasonToHide = (event: AccessEvent): string | null => {
+  const quiet = quietSections(trace);
+  const mustStay = (event: AccessEvent): boolean => isRemarkable(event) || about(event) || overdue.has(event);
+  const reasonBut = (event: AccessEvent): string | null => {
     const { kind, address } = event;
-    if (isRemarkable(event) || about(event) || overdue.has(event)) return null;
-    if (locksMatter && (lockKinds.has(kind) || unlockKinds.has(kind))) return null;
+    if (mustStay(event)) return null;
     if (kind === Kind.Fence) return trace.memory === 'sc' ? Reason.Barrier : null;
     if (kind === Kind.Relax) return Reason.Barrier;
-    if (kind >= Kind.RcuReadLock && kind <= Kind.RcuReadUnlock) return gracePeriods ? null : Reason.Barrier;
-    if (kind === Kind.SrcuReadLock || kind === Kind.SrcuReadUnlock)
-      return gracePeriods ? null : Reason.Barrier;
-    if (uncontended.has(event)) return Reason.Uncontended;
+    if (quiet.has(event)) return Reason.Barrier;
     if (address === 0) return null;
     if (!shared.has(address)) return Reason.Private;
     if (counters.has(address)) return Reason.Counter;
     return repeated.has(event) ? Reason.Repeated : null;
+  };
+  const idle = idleLocks(trace, event => reasonBut(event) === null);
+  const concern = lockConcern(trace);
+  const reasonToHide = (event: AccessEvent): string | null => {
+    if (!isLocking(event)) return reasonBut(event);
+    // A chain names exactly what the violation is about.
+    if (concern === 'all' && idle.has(event) && !isRemarkable(event)) return Reason.Order;
+    if (idle.has(event) && !mustStay(event)) return Reason.Uncontended;
+    return concern === 'none' ? reasonBut(event) : null;
   };
   const hidden = new Map<string, number>();
   const events = concurrent.filter(event => {
@@ -128,12 +125,13 @@ function sharedAddresses(accesses: readonly AccessEvent[]): ReadonlySet<number> 
   );
 }
 
-/** Words that are only set and added to. */
+/** Words that are only set and added to; to add was never refused. */
 function counterAddresses(accesses: readonly AccessEvent[]): ReadonlySet<number> {
   const counters = new Set<number>();
   const others = new Set<number>();
-  for (const { address, kind, op } of accesses) {
-    if (kind === Kind.Rmw && op === RmwOp.Add) counters.add(address);
+  for (const { address, kind, op, failed } of accesses) {
+    const adds = op === RmwOp.Add || (op === RmwOp.AddUnless && !failed);
+    if (kind === Kind.Rmw && adds) counters.add(address);
     else if (kind !== Kind.Store) others.add(address);
   }
   for (const address of others) counters.delete(address);
@@ -162,22 +160,6 @@ function repeatedReads(events: readonly TraceEvent[]): ReadonlySet<AccessEvent> 
     if (kind === Kind.Rmw && (event.order & Order.TestBit) === 0 && event.flags.length > 0) keys.clear();
     else keys.add(key);
     known.set(address, keys);
-  }
-  return found;
-}
-
-/** Accesses that take and give back a lock between which no other CPU did anything. */
-function uncontendedLocks(accesses: readonly AccessEvent[]): ReadonlySet<AccessEvent> {
-  const found = new Set<AccessEvent>();
-  for (const [i, taken] of accesses.entries()) {
-    if (!lockKinds.has(taken.kind) || !taken.executed || taken.failed) continue;
-    for (const event of accesses.slice(i + 1)) {
-      if (event.cpu !== taken.cpu) break;
-      if (!unlockKinds.has(event.kind) || event.address !== taken.address) continue;
-      if (event.delayed) break;
-      found.add(taken).add(event);
-      break;
-    }
   }
   return found;
 }

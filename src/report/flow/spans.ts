@@ -32,7 +32,7 @@ const pairs: ReadonlyMap<number, { readonly end: number; readonly shared: boolea
 ]);
 
 /** Locks and RCU read sections, in the order in which they were taken. A lock may be given back by another CPU. */
-export function lockSpans({ events }: Trace): readonly LockSpan[] {
+export function lockSpans({ events }: Pick<Trace, 'events'>): readonly LockSpan[] {
   const spans: LockSpan[] = [];
   for (const [from, event] of events.entries()) {
     if (event.type !== 'access' || !event.executed || isRefused(event)) continue;
