@@ -62,8 +62,9 @@ export class MomentReader {
   #cpu(cpu: Cpu, running: readonly string[], before: CpuMoment | undefined): CpuMoment {
     const machine = this.#machine;
     const pending = cpu.kind !== Kind.None;
-    const enabled = machine.isEnabled(cpu.id);
-    const state = machine.isDone(cpu.id) ? 'done' : !pending ? 'stopped' : enabled ? 'ready' : 'waits';
+    const waits = ((machine.waiting >>> cpu.id) & 1) === 1 && !machine.isEnabled(cpu.id);
+    const ready = pending && machine.isEnabled(cpu.id);
+    const state = machine.isDone(cpu.id) ? 'done' : ready ? 'ready' : pending && waits ? 'waits' : 'stopped';
     const waitsFor = state === 'waits' ? machine.waitsFor(cpu) : '';
     const mayRead = pending ? this.#mayRead(cpu) : [];
     if (before !== undefined) {

@@ -67,9 +67,9 @@ export class StepModel {
   get outcome(): string {
     const { diverged, verdict } = this.stepped;
     if (verdict.verdict === 'hang') return 'the next step never ends: the model hangs';
-    return diverged === null
-      ? verdictText(verdict)
-      : `diverged at step ${diverged.step}: ${diverged.message}`;
+    if (diverged === null) return verdictText(verdict);
+    const fault = verdict.verdict === 'error' ? `; ${verdictText(verdict)}` : '';
+    return `diverged at step ${diverged.step}: ${diverged.message}${fault}`;
   }
 
   /** What ran before the CPUs began: `store_tag(mm=0, page=0)`. */
