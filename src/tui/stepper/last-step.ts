@@ -1,10 +1,12 @@
 import type { StepModel } from '../../report/steps/step-model.ts';
 import { changeText, sideEffects, spellAll, stepText } from '../../report/steps/step-text.ts';
 import { LABEL, labelled } from './label.ts';
-import { fold, type Line, type Ranked } from './lines.ts';
+import { fold, type Ranked } from './lines.ts';
 
 /** Changes of one step that are worth a line where room is short. */
 const FIRST_CHANGES = 2;
+/** Below so many columns a long step is cut rather than folded. */
+const NARROW = 40;
 
 /** What the last step did, and what that changed; at the end, what the execution came to. */
 export function lastStep(model: StepModel, position: number, columns: number): readonly Ranked[] {
@@ -13,12 +15,18 @@ export function lastStep(model: StepModel, position: number, columns: number): r
   if (step !== undefined && position !== model.start) {
     const number = model.numberOf(position - 1);
     const who = step.cpu < 0 ? 'end' : `CPU${step.cpu}`;
-    const did: Line = [
-      { text: `step ${number}`.padStart(LABEL - 2).padEnd(LABEL), style: 'faint' },
-      { text: `${who} `, style: step.cpu < 0 ? 'strong' : `cpu${step.cpu}` },
-      { text: stepText(step, model.spell), style: 'strong' },
-    ];
-    lines.push({ line: did, rank: 0 });
+    const spelled = stepText(step, model.spell);
+    const [did = '', ...more] =
+      columns < NARROW ? [spelled] : fold(spelled, columns - LABEL - who.length - 1);
+    lines.push({
+      line: [
+        ...labelled(`step ${number}`, `${who} `, step.cpu < 0 ? 'strong' : `cpu${step.cpu}`),
+        { text: did, style: 'strong' },
+      ],
+      rank: 0,
+    });
+    for (const text of more)
+      lines.push({ line: labelled('', `${' '.repeat(who.length + 1)}${text}`, 'strong'), rank: 1 });
     for (const [i, change] of step.changes.entries())
       lines.push({
         line: labelled('', changeText(change, model.spell), 'changed'),
