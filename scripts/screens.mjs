@@ -33,7 +33,13 @@ const pages = [];
 async function take(terminal, name) {
   // Redraws come twice a second.
   await sleep(1500);
-  writeFileSync(join(options.out, `${name}.txt`), `${terminal.text.trimEnd()}\n`);
+  writeFileSync(
+    join(options.out, `${name}.txt`),
+    `${terminal.lines
+      .map(line => line.trimEnd())
+      .join('\n')
+      .trimEnd()}\n`,
+  );
   const page = join(dir, `${name}.html`);
   writeFileSync(page, html(terminal.screen));
   pages.push({ name, page });
