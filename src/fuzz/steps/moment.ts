@@ -131,6 +131,7 @@ function contextOf(cpu: Cpu): CpuContext {
     preempt: cpu.preemptDepth,
     softirq: cpu.softirqDepth,
     hardirq: cpu.hardirqDepth,
+    inSoftirq: cpu.inSoftirq,
     rcu: cpu.rcuDepth,
     irqsOff: cpu.irqsOff,
     maySleep: cpu.maySleep(),

@@ -17,6 +17,8 @@ export interface CpuContext {
   readonly preempt: number;
   readonly softirq: number;
   readonly hardirq: number;
+  /** A softirq runs; else `softirq` counts how often bottom halves were disabled. */
+  readonly inSoftirq: boolean;
   readonly rcu: number;
   readonly irqsOff: boolean;
   readonly maySleep: boolean;

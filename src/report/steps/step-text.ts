@@ -65,11 +65,11 @@ export function changeText({ location, from, to }: Change, spell: Spell): string
 
 /** `atomic: preempt 1, irqs off`, `may sleep`. */
 export function contextText(context: CpuContext): string {
-  const { preempt, softirq, hardirq, rcu, irqsOff, maySleep } = context;
+  const { preempt, softirq, hardirq, inSoftirq, rcu, irqsOff, maySleep } = context;
   if (maySleep) return 'may sleep';
   const parts = [
-    ...(hardirq > 0 ? ['in hardirq'] : []),
-    ...(softirq > 0 ? [`softirqs off ${softirq}`] : []),
+    ...(hardirq > 0 ? ['hardirq'] : []),
+    ...(inSoftirq ? ['softirq'] : softirq > 0 ? ['bh off'] : []),
     ...(irqsOff ? ['irqs off'] : []),
     ...(preempt > 0 ? [`preempt ${preempt}`] : []),
     ...(rcu > 0 ? [`rcu ${rcu}`] : []),

@@ -73,6 +73,11 @@ function build(_: unknown, size: Size): Model {
   function* setCount(cpu: Cpu, [, count = 0]: readonly number[]): Kernel {
     yield cpu.writeOnce(pages[0].refcount, count);
   }
+  function* drop(cpu: Cpu): Kernel {
+    yield cpu.callRcu(function* dropPage(own) {
+      yield own.writeOnce(pages[0].refcount, 0);
+    });
+  }
   function* tick(cpu: Cpu): Kernel {
     yield cpu.atomicInc(pages[0].refcount);
   }
@@ -85,6 +90,7 @@ function build(_: unknown, size: Size): Model {
       { name: 'set_count', summary: '', parameters: [pageParameter, countParameter], run: setCount },
       { name: 'unmap', ...simple, run: unmap },
       { name: 'look_up', ...simple, run: lookUp },
+      { name: 'drop', ...simple, run: drop },
       { name: 'tick', ...simple, interrupt: true, run: tick },
     ],
     attach() {},

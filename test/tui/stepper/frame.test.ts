@@ -26,6 +26,7 @@ const eight = cross(
 const interrupted = cross([['look_up'], ['unmap']], 'cpu0*2 irq(cpu0) cpu0*3 cpu1*4', {
   interrupts: [['tick']],
 });
+const callback = cross([['drop'], ['look_up']], 'cpu1 cpu0 rcu(cpu0) cpu1*2 rcu(cpu0) cpu0');
 const diverged = cross([['unmap'], ['unmap']], 'cpu0 cpu1*2');
 
 /** The keys as a user types them; names of keys stand in brackets. */
@@ -56,6 +57,7 @@ describe('a frame of the stepper', () => {
     ['eight CPUs', eight, '[end]', 80, 24],
     ['setup', four, '<[right]', 80, 24],
     ['interrupt', interrupted, 'o', 80, 24],
+    ['callback', callback, '[end][left]', 80, 24],
     ['divergence', diverged, '[end]', 80, 24],
     ['search', delayed, '/tags[enter]', 60, 16],
     ['typing', delayed, '/ta', 40, 10],
@@ -76,6 +78,7 @@ describe('a frame of the stepper', () => {
     stale,
     four,
     interrupted,
+    callback,
     diverged,
     shipped('mte-sync/H24-barrier.yaml'),
     shipped('guest-memfd/A3-1.yaml'),
