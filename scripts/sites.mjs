@@ -164,7 +164,7 @@ export function instrument(code, name) {
     out.overwrite(node.start, node.argument.start, `${before}(${cpu}.${method}(`);
     out.appendLeft(
       node.argument.end,
-      `)?${cpu}.${result}:${statement === undefined ? 'yield ' : ''}$described)`,
+      `)===true?${cpu}.${result}:${statement === undefined ? 'yield ' : ''}$described)`,
     );
   };
 
@@ -256,8 +256,8 @@ export function instrument(code, name) {
     const file = name.replace(/^src\/targets\//, '').replace(/\.(ts|js)$/, '');
     out.prepend(
       `import {registerSites as $register,siteCounts as $count} from '${engine}/sites.js';` +
-        `import {Access as $Access} from '${engine}/access.js';const $described=$Access.described;` +
-        `const $site=$register(${JSON.stringify(file)},${JSON.stringify(table)});`,
+        `import {Access as $Access} from '${engine}/access.js';var $described=$Access.described;` +
+        `var $site=$register(${JSON.stringify(file)},${JSON.stringify(table)});`,
     );
   }
   return { code: out.toString(), problems };

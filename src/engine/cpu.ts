@@ -6,6 +6,17 @@ import type { SlabCache } from './layout.ts';
 /** What `call_rcu` runs when its grace period is over: in softirq context, so it must not sleep. */
 export type RcuCallback = (cpu: Cpu, ...args: readonly number[]) => Frame;
 
+/** Runs model code on from inside. */
+export interface Driver {
+  /** The next access of a CPU, just described: true if it could be executed at once, its result in `cpu.result`. */
+  runOn(cpu: Cpu): boolean;
+  /** Calls model code from model code: true if it could run to its end at once, its result in `cpu.returned`. */
+  call(cpu: Cpu, callee: Frame): boolean;
+}
+
+/** Suspends model code at each access. */
+const suspend: Driver = { runOn: () => false, call: () => false };
+
 /**
  * A simulated CPU. Its primitives bear the names of the kernel's and describe the next access in the fields of
  * `CpuState`, allocating nothing: `yield` what they return, the value of the `yield` is the result. Primitives that
@@ -13,6 +24,21 @@ export type RcuCallback = (cpu: Cpu, ...args: readonly number[]) => Frame;
  * page tables.
  */
 export class Cpu extends CpuLocks {
+  driver: Driver = suspend;
+
+  /**
+   * Whether the access just described was executed at once, its result in `result`; if not, it must be yielded. Called by
+   * built models, for which `yield access` reads `cpu.goesOn(access) ? cpu.result : yield access`.
+   */
+  goesOn(_access: Access): boolean {
+    return this.driver.runOn(this);
+  }
+
+  /** The same for `yield* f(cpu)`: whether the callee ran to its end, its result in `returned`. */
+  calls(callee: Frame): boolean {
+    return this.driver.call(this, callee);
+  }
+
   // ---- RCU and SRCU ----------------------------------------------------------------------------------------
 
   rcuReadLock(): Access {

@@ -1,4 +1,3 @@
-import type { Frame } from './access.ts';
 import type { CpuHost } from './cpu/host.ts';
 import type { CpuState } from './cpu/state.ts';
 import { Cpu } from './cpu.ts';
@@ -48,7 +47,6 @@ export class Machine extends MachineState implements CpuHost, MachineView {
   readonly #grace: GracePeriods;
   readonly #translations: Translations;
   readonly #interrupts: Interrupts;
-  readonly #coroutines: Coroutines;
   readonly #callbacks: Callbacks;
   readonly #loop: RunLoop;
 
@@ -65,8 +63,9 @@ export class Machine extends MachineState implements CpuHost, MachineView {
     this.#interrupts = new Interrupts(this, waiting);
     this.#callbacks = new Callbacks(this, this.#grace, this.#interrupts, options.cpus);
     const execution = new Execution(this, this.#locking, this.#grace, this.#callbacks, this.#translations);
-    this.#coroutines = new Coroutines(this, waiting, this.#interrupts);
-    this.#loop = new RunLoop(this, execution, this.#coroutines, waiting, this.#interrupts, this.#callbacks);
+    const coroutines = new Coroutines(this, waiting, this.#interrupts);
+    this.#loop = new RunLoop(this, execution, coroutines, waiting, this.#interrupts, this.#callbacks);
+    for (const cpu of this.cpus) cpu.driver = this.#loop;
   }
 
   /** Runs a program to its end; returns one of `End`. Model errors are thrown. */
@@ -161,14 +160,6 @@ export class Machine extends MachineState implements CpuHost, MachineView {
   }
 
   // ---- what CPUs ask -------------------------------------------------------------------------------------------
-
-  runOn(cpu: CpuState): boolean {
-    return this.#loop.runOn(this.cpus[cpu.id]);
-  }
-
-  call(cpu: CpuState, callee: Frame): boolean {
-    return this.#coroutines.call(this.cpus[cpu.id], callee);
-  }
 
   lockTypeOf(address: number): number {
     return this.#locking.typeOf[address];

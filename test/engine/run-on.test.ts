@@ -52,10 +52,14 @@ describe('a model that the build lets run on behaves as one that is suspended at
     const [suspended, ranOn] = [plain, built].map(of => {
       const machine = new Machine(of.layout, { cpus: 1, memory: memoryModels.sc });
       let asked = 0;
-      const { runOn } = machine;
-      machine.runOn = cpu => {
-        asked++;
-        return runOn.call(machine, cpu);
+      const [cpu] = machine.cpus;
+      const { driver } = cpu;
+      cpu.driver = {
+        runOn: of => {
+          asked++;
+          return driver.runOn(of);
+        },
+        call: (of, callee) => driver.call(of, callee),
       };
       machine.run(program(of), new RandomWalk('1'));
       return asked;

@@ -68,19 +68,6 @@ export class CpuContexts extends CpuState {
     return value;
   }
 
-  /**
-   * Whether the access just described was executed at once, its result in `result`; if not, it must be yielded. Called by
-   * built models, for which `yield access` reads `cpu.goesOn(access) ? cpu.result : yield access`.
-   */
-  goesOn(_access: Access): boolean {
-    return this.machine.runOn(this);
-  }
-
-  /** The same for `yield* f(cpu)`: whether the callee ran to its end, its result in `returned`. */
-  calls(callee: Frame): boolean {
-    return this.machine.call(this, callee);
-  }
-
   /** The function that returns `frame` ends with a call of it; called by built models. */
   tailCall(frame: Frame): Frame {
     this.callsLast = true;

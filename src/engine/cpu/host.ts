@@ -1,4 +1,3 @@
-import type { Frame } from '../access.ts';
 import type { Layout } from '../layout.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { CpuState } from './state.ts';
@@ -9,10 +8,6 @@ export interface CpuHost {
   readonly memory: Memory;
   /** What the last access did, as bits: see `Note`. */
   readonly note: number;
-  /** The next access of a CPU, just described: true if it could be executed at once, its result in `cpu.result`. */
-  runOn(cpu: CpuState): boolean;
-  /** Calls model code from model code: true if it could run to its end at once, its result in `cpu.returned`. */
-  call(cpu: CpuState, callee: Frame): boolean;
   /** Class and type of the lock at each address: see `Layout`. */
   readonly lockClassOf: Int32Array;
   lockTypeOf(address: number): number;

@@ -1,5 +1,5 @@
-import { Choice } from '../access.ts';
-import type { Cpu } from '../cpu.ts';
+import { Choice, type Frame } from '../access.ts';
+import type { Cpu, Driver } from '../cpu.ts';
 import { End } from '../program.ts';
 import { nthBit, popcount } from './bits.ts';
 import type { Callbacks } from './callbacks.ts';
@@ -25,7 +25,7 @@ const MAX_TABLE_CPUS = 6;
  * Runs actors until all CPUs are done: each step a CPU whose access is enabled, a delayed store that commits, an
  * interrupt, or RCU at work for its callbacks. Which one is asked of the decision source.
  */
-export class RunLoop {
+export class RunLoop implements Driver {
   readonly #m: MachineState;
   readonly #execution: Execution;
   readonly #coroutines: Coroutines;
@@ -117,6 +117,10 @@ export class RunLoop {
       this.#failure = error;
       return false;
     }
+  }
+
+  call(cpu: Cpu, callee: Frame): boolean {
+    return this.#coroutines.call(cpu, callee);
   }
 
   #begin(): void {
