@@ -36,6 +36,8 @@ function compileJsx(code, fileName) {
   return result.outputText;
 }
 
+/** The number of the next site; 0 is that of accesses outside models. The order of `sources` is that of the folders. */
+let nextSite = 1;
 const problems = [];
 const compiled = [];
 for (const [dir, target] of [
@@ -52,9 +54,10 @@ for (const [dir, target] of [
         );
     code = code.replace(/((?:from|import)\s*\(?\s*'\.[^']*)\.tsx?'/g, "$1.js'");
     if (isModel(name)) {
-      const result = instrument(code, name);
+      const result = instrument(code, name, nextSite);
       problems.push(...result.problems);
       code = result.code;
+      nextSite += result.sites;
     }
     code = inlineConstants(code, path);
     // bench/ lies beside dist's own folders, so that its imports of ../src/ become ../

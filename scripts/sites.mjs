@@ -116,8 +116,11 @@ const isFunction = node => /Function/.test(node.type);
 const cpuOf = node => (node?.type === 'Identifier' && /^\w*cpu$/i.test(node.name) ? node.name : undefined);
 const squeeze = text => text.replace(/\s+/g, ' ').trim();
 
-/** Instruments one module (JavaScript whose lines are those of its TypeScript); returns code and problems. */
-export function instrument(code, name) {
+/**
+ * Instruments one module (JavaScript whose lines are those of its TypeScript); returns code, problems and the number of
+ * sites. `first` is the number of its first site; without it that is known only when the module is loaded.
+ */
+export function instrument(code, name, first) {
   const tree = parse(code, { ecmaVersion: 'latest', sourceType: 'module', locations: true });
   const out = new MagicString(code);
   const table = [];
@@ -139,6 +142,7 @@ export function instrument(code, name) {
     }
     return { func: names.join('.') || '(module)', generator };
   };
+  const number = n => (first === undefined ? `$site+${n}` : first + n);
   const site = (func, what, node, access) => {
     const key = `${func}:${what}`;
     const ordinal = (ordinals.get(key) ?? 0) + 1;
@@ -198,10 +202,10 @@ export function instrument(code, name) {
       const lastArgument = call.arguments[call.arguments.length - 1];
       if (lastArgument !== undefined && call.arguments.some(containsYield)) {
         // The site must be set after the accesses among the arguments.
-        out.appendRight(lastArgument.start, `${cpu}.at($site+${n},`);
+        out.appendRight(lastArgument.start, `${cpu}.at(${number(n)},`);
         out.appendLeft(lastArgument.end, ')');
       } else {
-        out.appendRight(call.start, `(${cpu}.site=$site+${n},`);
+        out.appendRight(call.start, `(${cpu}.site=${number(n)},`);
         out.appendLeft(call.end, ')');
       }
       runOn(node, cpu, 'goesOn', 'result');
@@ -237,7 +241,7 @@ export function instrument(code, name) {
       const { func, generator } = enclosing(ancestors);
       if (!generator) return;
       const test = text(node.test);
-      const count = n => `$count[$site+${n}]++;`;
+      const count = n => `$count[${number(n)}]++;`;
       const enter = (branch, n) => {
         if (branch.type === 'BlockStatement') out.appendLeft(branch.start + 1, count(n));
         else {
@@ -255,12 +259,12 @@ export function instrument(code, name) {
     const engine = relative(dirname(name), 'src/engine').replaceAll('\\', '/');
     const file = name.replace(/^src\/targets\//, '').replace(/\.(ts|js)$/, '');
     out.prepend(
-      `import {registerSites as $register,siteCounts as $count} from '${engine}/sites.js';` +
-        `import {Access as $Access} from '${engine}/access.js';var $described=$Access.described;` +
-        `var $site=$register(${JSON.stringify(file)},${JSON.stringify(table)});`,
+      `import {registerSites as $register,siteCounts as $counts} from '${engine}/sites.js';` +
+        `import {Access as $Access} from '${engine}/access.js';var $described=$Access.described,$count=$counts;` +
+        `var $site=$register(${JSON.stringify(file)},${JSON.stringify(table)}${first === undefined ? '' : `,${first}`});`,
     );
   }
-  return { code: out.toString(), problems };
+  return { code: out.toString(), problems, sites: table.length };
 }
 
 /** Vite plugin: tests import models from src/, and other modules as `file.ts?model`, as the build makes them. */

@@ -12,8 +12,11 @@ export interface Site {
   readonly access: boolean;
 }
 
-const sites: Site[] = [{ key: '(unknown)', file: '', func: '', line: 0, access: true }];
+const unknown: Site = { key: '(unknown)', file: '', func: '', line: 0, access: true };
+const sites: Site[] = [unknown];
 const MAX_SITES = 1 << 14;
+/** Sites below this one have numbers from the build, which writes them into the models (scripts/build.mjs). */
+const FIRST_FREE = 1 << 13;
 
 /** Times each site was executed by any machine of this thread; index is the site's number. */
 export const siteCounts = new Int32Array(MAX_SITES);
@@ -26,17 +29,21 @@ function fnv1a(text: string): number {
   return hash | 0;
 }
 
-/** Registers the sites of one module and returns the number of the first. Called by generated code. */
+/**
+ * Registers the sites of one module and returns the number of the first: `first` if the build has given it, else one that
+ * is free. Called by generated code.
+ */
 export function registerSites(
   file: string,
   table: readonly (readonly [func: string, what: string, line: number, access: 0 | 1])[],
+  first = Math.max(sites.length, FIRST_FREE),
 ): number {
-  const first = sites.length;
   if (first + table.length > MAX_SITES) throw new RangeError(`more than ${MAX_SITES} sites`);
-  for (const [func, what, line, access] of table) {
+  while (sites.length < first) sites.push(unknown);
+  for (const [i, [func, what, line, access]] of table.entries()) {
     const key = `${file}:${func}:${what}`;
-    siteHashes[sites.length] = fnv1a(key);
-    sites.push({ key, file, func, line, access: access === 1 });
+    siteHashes[first + i] = fnv1a(key);
+    sites[first + i] = { key, file, func, line, access: access === 1 };
   }
   return first;
 }
@@ -49,7 +56,7 @@ export function siteOf(file: string, func: string, what: string, line: number): 
 }
 
 export function siteAt(id: number): Site {
-  return sites[id] ?? { key: '(unknown)', file: '', func: '', line: 0, access: true };
+  return sites[id] ?? unknown;
 }
 
 export function allSites(): readonly Site[] {
