@@ -5,7 +5,8 @@
 // To suspend a generator and to resume it costs several times what an access does, so a model asks the engine first
 // whether it may go on: `yield access` becomes `cpu.goesOn(access) ? cpu.result : yield access`, and `yield* f(cpu)`
 // becomes `cpu.calls(f(cpu)) ? cpu.returned : yield access` (the access that the callee is suspended at). What a function
-// does last it returns: no resuming of callers that have nothing left to do (see Coroutines).
+// does last it returns: no resuming of callers that have nothing left to do (see Coroutines). A loop over a list in which
+// something is yielded counts instead: an iterator must be closed however the loop is left, which costs at each yield.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -126,6 +127,7 @@ export function instrument(code, name, first) {
   const table = [];
   const problems = [];
   const ordinals = new Map();
+  let loops = 0;
   const text = node => squeeze(code.slice(node.start, node.end));
   const problem = (node, what) => problems.push(`${name}:${node.loc.start.line}: ${what}`);
 
@@ -237,6 +239,15 @@ export function instrument(code, name, first) {
         }
       }
     },
+    ForOfStatement({ start, left, right, body }, _state, ancestors) {
+      if (!enclosing(ancestors).generator || !containsYield(body)) return;
+      const n = loops++;
+      out.overwrite(start, right.start, `for(let $list${n}=$listOf(`);
+      out.appendLeft(right.end, `),$i${n}=0;$i${n}<$list${n}.length;$i${n}++`);
+      const { id } = left.declarations[0];
+      out.appendRight(body.start, `{${left.kind} ${code.slice(id.start, id.end)}=$list${n}[$i${n}];`);
+      out.appendLeft(body.end, '}');
+    },
     IfStatement(node, _state, ancestors) {
       const { func, generator } = enclosing(ancestors);
       if (!generator) return;
@@ -260,7 +271,7 @@ export function instrument(code, name, first) {
     const file = name.replace(/^src\/targets\//, '').replace(/\.(ts|js)$/, '');
     out.prepend(
       `import {registerSites as $register,siteCounts as $counts} from '${engine}/sites.js';` +
-        `import {Access as $Access} from '${engine}/access.js';var $described=$Access.described,$count=$counts;` +
+        `import {Access as $Access} from '${engine}/access.js';var $described=$Access.described,$count=$counts;const $listOf=e=>Array.isArray(e)?e:[...e];` +
         `var $site=$register(${JSON.stringify(file)},${JSON.stringify(table)}${first === undefined ? '' : `,${first}`});`,
     );
   }
