@@ -1,3 +1,4 @@
+import type { Frame } from './access.ts';
 import type { CpuHost } from './cpu/host.ts';
 import type { CpuState } from './cpu/state.ts';
 import { Cpu } from './cpu.ts';

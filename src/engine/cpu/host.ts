@@ -1,3 +1,4 @@
+import type { Frame } from '../access.ts';
 import type { Layout } from '../layout.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { CpuState } from './state.ts';
