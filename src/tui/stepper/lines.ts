@@ -25,14 +25,10 @@ export interface Ranked {
   readonly rank: number;
 }
 
-export const CUT = '…';
+const CUT = '…';
 
 export function line(text: string, style: Style = 'plain'): Line {
   return [{ text, style }];
-}
-
-export function textOf(spans: Line): string {
-  return spans.map(span => span.text).join('');
 }
 
 export function widthOf(spans: Line): number {

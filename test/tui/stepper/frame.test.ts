@@ -5,7 +5,7 @@ import type { Stepped } from '../../../src/fuzz/steps/steps.ts';
 import { StepModel } from '../../../src/report/steps/step-model.ts';
 import { stepperFrame } from '../../../src/tui/stepper/frame.ts';
 import { keys } from '../../../src/tui/stepper/help.ts';
-import { textOf } from '../../../src/tui/stepper/lines.ts';
+import type { Line } from '../../../src/tui/stepper/lines.ts';
 import { firstState, type Key, press, type StepperState } from '../../../src/tui/stepper/state.ts';
 import { cross, shipped } from './crossing.ts';
 
@@ -34,6 +34,10 @@ function keysOf(text: string): readonly Key[] {
   return (text.match(/\[\w+\]|./g) ?? []).map(one =>
     one.length > 1 ? (one.slice(1, -1) as Key) : { typed: one },
   );
+}
+
+function textOf(spans: Line): string {
+  return spans.map(span => span.text).join('');
 }
 
 function stateAfter(model: StepModel, pressed: string): StepperState {
