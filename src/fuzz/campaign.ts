@@ -108,10 +108,8 @@ export class Campaign {
   pause(paused: boolean): void {
     if (paused === this.#paused || (paused && this.#stopped)) return;
     this.#paused = paused;
-    const left = this.#deadline - this.#record.seconds;
     this.#pool.pause(paused);
     this.#record.pause(paused);
-    this.#deadline = this.#record.seconds + left;
     this.#bulletin.hurry();
   }
 
@@ -126,6 +124,8 @@ export class Campaign {
     const { limits } = this.#setup;
     const { strays, view, turn } = this.#record.restore(this.#jobs, limits.fromNow);
     this.#turn = turn;
+    // The campaign's time begins with the search: a self-check cut short by a limit would look like one that failed.
+    this.#record.pause(true);
     this.#view.restore(view);
     if (limits.seconds !== null) {
       this.#deadline = limits.seconds + (limits.fromNow ? this.#record.seconds : 0);
@@ -135,6 +135,7 @@ export class Campaign {
     let reason: EndReason | null = null;
     try {
       if (this.#setup.selfcheck) await this.#checkItself();
+      this.#record.pause(false);
       this.#state = 'searching';
       await this.#importer.own(strays);
       if (this.#setup.input !== null) await this.#importer.input(this.#setup.input);

@@ -45,6 +45,8 @@ export interface PoolOptions {
   readonly threads?: number;
   /** Folder in which is written down what each worker runs; nothing is unless given. */
   readonly journals?: string;
+  /** MiB of heap that a worker may use; `HEAP_MIB`, or less on a small host, unless given. */
+  readonly heapMib?: number;
 }
 
 /** The place of one worker's task: what it shares with the main thread. */
@@ -81,7 +83,7 @@ export class WorkerPool {
 
   /** @param modules paths of modules with targets; @param hangSeconds time without progress that is a hang. */
   constructor(modules: readonly string[], hangSeconds: number, options: PoolOptions = {}) {
-    const { threads = 1, journals } = options;
+    const { threads = 1, journals, heapMib = HEAP_MIB } = options;
     this.#modules = modules;
     this.#hangSeconds = hangSeconds;
     this.#slots = Array.from({ length: threads }, (_, i) => ({
@@ -94,7 +96,7 @@ export class WorkerPool {
       minThreads: 1,
       maxThreads: threads,
       idleTimeout: 3_600_000,
-      resourceLimits: { maxOldGenerationSizeMb: Math.min(HEAP_MIB, Math.ceil(totalmem() / (threads << 21))) },
+      resourceLimits: { maxOldGenerationSizeMb: Math.min(heapMib, Math.ceil(totalmem() / (threads << 21))) },
     });
     // A worker that dies between tasks is replaced with the next one.
     this.#pool.on('error', () => {});

@@ -113,6 +113,12 @@ describe('a campaign', () => {
     expect(Math.max(...(met?.met ?? []))).toBeLessThanOrEqual(met?.sampled ?? 0);
   });
 
+  it('does not take a short time limit for a search that finds nothing: the self-check is not cut short', async () => {
+    const ran = await pagestorm(['fuzz', 'demo/fixed', '--time', '10ms', '--out', scratch()]);
+    expect([ran.code, ran.err]).toEqual([0, '']);
+    expect(ran.out).toMatch(/self-check \(sc\): the planted race: found after \d+ executions/);
+  });
+
   it('is refused where another one runs, and takes over the lock of one that has died', async () => {
     const out = scratch();
     const child = spawn(process.execPath, [

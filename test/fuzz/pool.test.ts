@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import type { FuzzTask } from '../../src/fuzz/tasks.ts';
+import { demo } from '../cli/pagestorm.ts';
+
+/** Workers run what is built. */
+async function built(): Promise<typeof import('../../src/fuzz/pool.ts')> {
+  return import(new URL('../../dist/fuzz/pool.js', import.meta.url).href);
+}
+
+function task(design: string): FuzzTask {
+  return {
+    type: 'fuzz',
+    job: { design, memory: 'sc', size: { cpus: 2, pages: 2, mms: 1 }, ops: [], seed: '1' },
+    plan: { kind: 'fresh', from: 0, programs: 40 },
+    ...{ executions: 2_000, known: [], untilCrash: false, coverage: null, deterministic: true },
+  };
+}
+
+describe('a pool of workers', () => {
+  it('tells that a model filled its heap, and with which program, and serves the next task', async () => {
+    const { WorkerPool, MemoryError } = await built();
+    const pool = new WorkerPool([demo], 30, { heapMib: 96 });
+    try {
+      const lost = await pool.run<'fuzz'>(task('demo/leaks')).catch((error: unknown) => error);
+      expect(lost).toBeInstanceOf(MemoryError);
+      expect(lost).toMatchObject({ message: 'the model used up all memory' });
+      expect((lost as InstanceType<typeof MemoryError>).program).toBeGreaterThanOrEqual(0);
+      const { executions } = await pool.run<'fuzz'>(task('demo/fixed'));
+      expect(executions).toBeGreaterThan(100);
+    } finally {
+      await pool.close();
+    }
+  });
+
+  it('holds a batch while it is paused, whatever the watchdog', async () => {
+    const { WorkerPool } = await built();
+    const pool = new WorkerPool([demo], 1);
+    try {
+      await pool.run<'fuzz'>(task('demo/fixed'));
+      pool.pause(true);
+      const running = pool.run<'fuzz'>(task('demo/fixed'));
+      const first = await Promise.race([
+        running,
+        new Promise(resolve => setTimeout(resolve, 1_600, 'still held')),
+      ]);
+      expect(first).toBe('still held');
+      expect(pool.executions).toBeLessThanOrEqual(1);
+      pool.pause(false);
+      expect((await running).executions).toBeGreaterThan(100);
+    } finally {
+      await pool.close();
+    }
+  });
+});
