@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { UsageError } from '../engine/errors.ts';
-import { type Case, verdictText } from '../fuzz/case/case.ts';
+import { type Case, caseDesign, verdictText } from '../fuzz/case/case.ts';
 import type { CatalogueEntry } from '../fuzz/catalogue.ts';
 import { findingFolders, instancesOf, placesOf } from '../fuzz/directory/campaign-directory.ts';
 import { readConfig } from '../fuzz/directory/config.ts';
@@ -91,20 +91,24 @@ async function readFindings(
   try {
     for (const [done, folder] of folders.entries()) {
       status.count(done, folders.length, 'findings replayed');
-      const file = [Minimized, Found].map(name => join(folder, name)).find(path => existsSync(path));
       // Killed between making the folder and writing the case: never reported, and found again.
-      if (file === undefined) continue;
-      try {
-        const one = loadCase(file, targets);
-        if (one.expect.verdict === 'hang') throw new UsageError('the model hangs; pagestorm replay shows it');
-        const key = `${one.target}/${one.variant}+${one.switches.join('+')} ${one.memory} ${verdictText(one.expect)}`;
-        // Instances find the same; one of them is enough.
-        if (known.has(key)) continue;
-        known.add(key);
-        findings.push(await readFinding(findings.length, folder, file, one, targets, catalogue, pool));
-      } catch (error) {
-        if (!(error instanceof UsageError)) throw error;
-        unreadable.push({ file, reason: error.message.replace(`${file}: `, '') });
+      const files = [Minimized, Found].map(name => join(folder, name)).filter(path => existsSync(path));
+      for (const file of files) {
+        try {
+          const one = loadCase(file, targets);
+          if (one.expect.verdict === 'hang')
+            throw new UsageError('the model hangs; pagestorm replay shows it');
+          const key = `${caseDesign(one)} ${one.memory} ${verdictText(one.expect)}`;
+          // Instances find the same; one of them is enough.
+          if (known.has(key)) break;
+          known.add(key);
+          findings.push(await readFinding(findings.length, folder, file, one, targets, catalogue, pool));
+          break;
+        } catch (error) {
+          if (!(error instanceof UsageError)) throw error;
+          // Then what it was minimised from is shown.
+          unreadable.push({ file, reason: error.message.replace(`${file}: `, '') });
+        }
       }
     }
   } finally {

@@ -26,7 +26,7 @@ export class StatusLine {
     if (now - this.#printed < 1000 * (this.#terminal ? REDRAWS : LINES)) return;
     this.#printed = now;
     if (this.#terminal) {
-      process.stderr.write(`\r\x1b[2K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+      process.stderr.write(`\r\x1b[2K${text.slice(0, (process.stderr.columns || 80) - 1)}`);
       this.#shown = true;
     } else process.stderr.write(`${text}\n`);
   }
