@@ -98,6 +98,7 @@ function opened(folder: string, tab: Tab = 'diagram'): Overlay {
 }
 
 function pause({ ui, snapshot, readOnly }: View): Pressed {
+  if (snapshot.state === 'ended') return stay({ ...ui, message: 'the campaign has ended' });
   if (readOnly)
     return stay({ ...ui, message: 'this screen only looks on; pause the campaign where it runs' });
   if (snapshot.state === 'paused')
@@ -223,7 +224,7 @@ function turn(at: number, key: string): number | null {
 function onFinding(view: View, ui: Ui, folder: string, key: 's' | 'm'): Pressed {
   if (key === 's') return stay({ ...ui, overlay: { kind: 'steps', folder } });
   const one = view.snapshot.findings.find(finding => finding.folder === folder);
-  if (view.readOnly) return stay({ ...ui, message: 'this screen only looks on; pagestorm minimize does it' });
+  if (view.readOnly) return stay({ ...ui, message: 'not from here; pagestorm minimize <case> does it' });
   switch (one?.minimize.state) {
     case 'waiting':
       return { ui: { ...ui, message: 'it is minimised next' }, action: { type: 'minimize', folder } };
