@@ -16,7 +16,7 @@ function contents(dir: string): Record<string, string> {
   );
 }
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 describe('fuzz', () => {
   it('finds flag-first under sc, writes found, minimised and report, and exits with 1', async () => {
