@@ -110,7 +110,7 @@ describe('an execution in steps', () => {
           program: { ...program, cpus },
         };
         const executor = executorOf(case3);
-        for (let run = 0; run < 2; run++) {
+        for (let run = 0; run < (memory === 'lkmm' ? 1 : 2); run++) {
           const describer = new Describer(new RandomWalk(`${file} ${run}`));
           const verdict = executor.judge(case3.program, describer);
           const one = executor.toCase(case3.program, describer.schedule(), verdict);

@@ -123,7 +123,7 @@ describe('a frame of the stepper', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
