@@ -1,43 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { End } from '../../src/engine/program.ts';
-import { RandomWalk } from '../../src/engine/strategies/random.ts';
-import { Executor } from '../../src/fuzz/executor.ts';
-import { ProgramGenerator } from '../../src/fuzz/generate.ts';
-import { parseSelection } from '../../src/fuzz/selection.ts';
-import { Stream } from '../../src/fuzz/stream.ts';
-import { targets } from '../../src/targets/index.ts';
 import { pagestorm, scratch } from '../cli/pagestorm.ts';
+import { findings } from './search.ts';
 
-const SCHEDULES = 200;
 /** The two operations of the mail. */
 const mail = ['punch_hole', 'set_mem_attributes'];
 
-/** The oracles that a search from nothing has heard after so many executions; ends early once `until` is among them. */
-function findings(
-  design: string,
-  executions: number,
-  until = '',
-  operations: readonly string[] = [],
-): ReadonlySet<string> {
-  const [selection] = parseSelection(`guest-memfd/${design}`, targets);
-  const { size } = selection.target;
-  const executor = new Executor(selection, 'tso', size);
-  const generator = new ProgramGenerator(executor.model, size, operations);
-  const found = new Set<string>();
-  for (let i = 0; i * SCHEDULES < executions; i++) {
-    const program = executor.bind(generator.draw(new Stream(`${design}/${i}`)));
-    const walk = new RandomWalk(`${design}/${i}/schedule`);
-    for (let k = 0; k < SCHEDULES && !found.has(until); k++) {
-      if (executor.machine.run(program, walk) !== End.Violation) continue;
-      found.add(executor.machine.violation?.oracle ?? '');
-    }
-  }
-  return found;
-}
-
 describe('guest-memfd', () => {
   it("shows the mail's race: truncation frees a page that the ioctl has just made private (A3-1)", async () => {
-    const options = ['--execs', '6000', '--seed', '1', '--pages', '1', '--ops', mail.join(',')];
+    const options = [
+      '--execs',
+      '6000',
+      '--seed',
+      '1',
+      '--pages',
+      '1',
+      '--until-crash',
+      '--ops',
+      mail.join(','),
+    ];
     const { code, out } = await pagestorm([
       'fuzz',
       'guest-memfd/attr-hook',
@@ -54,7 +34,8 @@ describe('guest-memfd', () => {
 
   it.each(['slots-lock', 'rmp-mutex', 'invalidate-lock-in-ioctl', 'prepare-in-get-pfn', 'v6.11', 'v7.0'])(
     '%s survives it',
-    design => expect([...findings(design, 20_000, '', mail)]).toEqual([]),
+    design =>
+      expect([...findings(`guest-memfd/${design}`, { executions: 20_000, operations: mail })]).toEqual([]),
   );
 
   it.each([
@@ -71,11 +52,11 @@ describe('guest-memfd', () => {
     ['v6.11-fixed+no-free-folio', 'private-after-free'],
     ['v6.11-fixed+level-lookup-fails', 'spurious-vm-exit'],
   ])('%s shows %s', (design, oracle) => {
-    expect(findings(design, 200_000, oracle)).toContain(oracle);
+    expect(findings(`guest-memfd/${design}`, { executions: 200_000, until: [oracle] })).toContain(oracle);
   });
 
   it.each(['v6.11-fixed', 'v7.0-fixed', 'prepare-in-get-pfn', 'in-place-conversion'])(
     '%s shows nothing in a short run',
-    design => expect([...findings(design, 20_000)]).toEqual([]),
+    design => expect([...findings(`guest-memfd/${design}`, { executions: 20_000 })]).toEqual([]),
   );
 });

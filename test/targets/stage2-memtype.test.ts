@@ -3,43 +3,33 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { calm } from '../../src/engine/machine/state.ts';
 import { End } from '../../src/engine/program.ts';
-import { RandomWalk } from '../../src/engine/strategies/random.ts';
 import { Executor } from '../../src/fuzz/executor.ts';
-import { ProgramGenerator } from '../../src/fuzz/generate.ts';
 import type { Call } from '../../src/fuzz/program.ts';
 import { parseSelection } from '../../src/fuzz/selection.ts';
-import { Stream } from '../../src/fuzz/stream.ts';
 import { targets } from '../../src/targets/index.ts';
 import { pagestorm, scratch } from '../cli/pagestorm.ts';
+import { findings as search } from './search.ts';
 
-const SCHEDULES = 200;
-
-function executorOf(design: string, pages = 2): Executor {
+function executorOf(design: string): Executor {
   const [selection] = parseSelection(`stage2-memtype/${design}`, targets);
-  return new Executor(selection, 'arm64', { ...selection.target.size, pages });
+  return new Executor(selection, 'arm64', { ...selection.target.size, pages: 2 });
 }
 
-/** The oracles that a search from nothing has heard after so many executions; ends early once `until` is among them. */
-function findings(
+/** What a search with some operations finds; all of them if none are named. */
+const findings = (
   design: string,
   executions: number,
-  until = '',
+  oracle = '',
   operations: readonly string[] = [],
   pages = 2,
-): ReadonlySet<string> {
-  const executor = executorOf(design, pages);
-  const generator = new ProgramGenerator(executor.model, executor.size, operations);
-  const found = new Set<string>();
-  for (let i = 0; i * SCHEDULES < executions; i++) {
-    const program = executor.bind(generator.draw(new Stream(`${design}/${i}`)));
-    const walk = new RandomWalk(`${design}/${i}/schedule`);
-    for (let k = 0; k < SCHEDULES && !found.has(until); k++) {
-      if (executor.machine.run(program, walk) !== End.Violation) continue;
-      found.add(executor.machine.violation?.oracle ?? '');
-    }
-  }
-  return found;
-}
+) =>
+  search(`stage2-memtype/${design}`, {
+    memory: 'arm64',
+    executions,
+    until: oracle === '' ? [] : [oracle],
+    operations,
+    size: { pages },
+  });
 
 describe('the truth table', () => {
   const kinds = ['ram', 'vfio-bar', 'mmio', 'cxl', 'pmem'];
@@ -119,7 +109,15 @@ describe('stage2-memtype', () => {
   it("shows the mail's wild tag access of a guest, short enough for a mail", async () => {
     const { code, out } = await pagestorm([
       ...['fuzz', 'stage2-memtype/memtype-from-vma', '--no-ui', '--out', scratch()],
-      ...['--execs', '8000', '--seed', '1', '--ops', 'enable_mte,create_memslot,guest_store_tag'],
+      ...[
+        '--execs',
+        '8000',
+        '--seed',
+        '1',
+        '--until-crash',
+        '--ops',
+        'enable_mte,create_memslot,guest_store_tag',
+      ],
     ]);
     expect(code).toBe(1);
     expect(out).toContain('BUG: wild-tag-access in stage2-memtype/memtype-from-vma');
