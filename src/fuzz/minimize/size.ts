@@ -21,11 +21,14 @@ export function caseSize(executor: Executor, one: Case): CaseSize | null {
   return found === null ? null : sizeOf({ program, size, found });
 }
 
-/** Below 0 if `a` is smaller, above 0 if it is larger: the first figure that differs decides, accesses left out. */
+/**
+ * Below 0 if `a` is smaller, above 0 if it is larger: the first figure that differs decides, accesses left out. Operations
+ * that all stand in the setup run on a CPU as well.
+ */
 export function compareSizes(a: CaseSize, b: CaseSize): number {
   return (
     a.operations - b.operations ||
-    a.cpus - b.cpus ||
+    Math.max(1, a.cpus) - Math.max(1, b.cpus) ||
     a.pages - b.pages ||
     a.switches - b.switches ||
     a.weak - b.weak ||
