@@ -2,7 +2,7 @@
 // How long the search takes to find each case of catalogue.yaml from an empty queue, by several seeds, and what the
 // minimiser then makes of the crash:
 //   node scripts/first-hits.mjs [target, id or case ...] [--seeds N] [--execs N] [--again] [--adopt]
-// Writes docs/first-hits.json (what was measured), docs/first-hits.md and docs/minimised.md (the tables) after each case, so
+// Writes docs/first-hits.jsonl (what was measured), docs/first-hits.md and docs/minimised.md (the tables) after each case, so
 // that it may be stopped and run again: what is there is not measured again, unless the case has changed or --again is given.
 // With --adopt a minimised crash that is smaller than the case of the corpus takes its place. Run `npm run build` before.
 import { dirname, join } from 'node:path';
@@ -35,7 +35,7 @@ if (!(seeds >= 1 && common >= 1)) {
   console.error('first-hits: --seeds and --execs take a number');
   process.exit(2);
 }
-const data = join(docs, 'first-hits.json');
+const data = join(docs, 'first-hits.jsonl');
 const measured = loadMeasured(data);
 const pool = new WorkerPool([], 30);
 let stopped = false;

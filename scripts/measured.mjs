@@ -1,17 +1,25 @@
-// docs/first-hits.json: what searches of cases have taken and what the minimiser made of their crashes, a line for each case.
+// docs/first-hits.jsonl: what searches of cases have taken and what the minimiser made of their crashes, a line for each case.
 import { existsSync, readFileSync } from 'node:fs';
 import { writeAtomic } from '../dist/fuzz/directory/atomic.js';
 
 /** Measurements by the name of the case; empty if there is no file. */
 export function loadMeasured(path) {
-  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
+  if (!existsSync(path)) return {};
+  const lines = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter(line => line !== '');
+  return Object.fromEntries(
+    lines.map(line => {
+      const { case: name, ...measurement } = JSON.parse(line);
+      return [name, measurement];
+    }),
+  );
 }
 
 export async function saveMeasured(path, measured) {
-  const lines = Object.keys(measured)
-    .sort()
-    .map(name => `${JSON.stringify(name)}: ${JSON.stringify(measured[name])}`);
-  await writeAtomic(path, `{\n${lines.join(',\n')}\n}\n`);
+  const names = Object.keys(measured).sort();
+  const lines = names.map(name => `${JSON.stringify({ case: name, ...measured[name] })}\n`);
+  await writeAtomic(path, lines.join(''));
 }
 
 /** `| a | b |`, the characters of Markdown escaped. */
