@@ -161,10 +161,10 @@ export class Campaign {
     await this.#pool.close();
   }
 
-  /** Waits for the minimiser; not for long if a time was set. */
+  /** Waits for the minimiser; not for long if the time is up. */
   async #settle(): Promise<void> {
-    const { seconds } = this.#setup.limits;
-    const timer = seconds === null ? null : setTimeout(() => this.#findings.stop(), 1000 * GRACE_SECONDS);
+    const late = this.#reason() === 'time';
+    const timer = late ? setTimeout(() => this.#findings.stop(), 1000 * GRACE_SECONDS) : null;
     await this.#findings.settled();
     if (timer !== null) clearTimeout(timer);
   }
