@@ -58,6 +58,8 @@ export class CampaignRecord {
   #began = performance.now();
   #before = 0;
   #rate = new Rate(0, 0);
+  /** The checkpoint that is being written. */
+  #checkpoint: Promise<void> = Promise.resolve();
   #nextCheckpoint = 0;
   #pausedAt: number | null = null;
 
@@ -307,12 +309,14 @@ export class CampaignRecord {
     return performance.now() / 1000 >= this.#nextCheckpoint;
   }
 
-  /** Takes a checkpoint and writes it once all files that it knows of are there. */
+  /** Takes a checkpoint and writes it once all files that it knows of are there, also after a power failure. */
   async save(
     jobs: readonly CampaignJob[],
     rest: { readonly view: SavedView; readonly turn: number },
     last: boolean,
   ): Promise<void> {
+    // An older checkpoint must not come after a newer one.
+    await this.#checkpoint.catch(() => {});
     const began = performance.now();
     this.#nextCheckpoint = Number.POSITIVE_INFINITY;
     this.counters.runSeconds = this.seconds;
@@ -326,11 +330,15 @@ export class CampaignRecord {
     });
     const taken = performance.now() - began;
     await this.disk.settled();
-    const write = this.disk.write(this.#setup.places.checkpoint, text);
-    const pause = Math.max(CHECKPOINT_SECONDS, taken / 1000 / CHECKPOINT_SHARE);
-    this.#nextCheckpoint = performance.now() / 1000 + pause;
-    if (last) await write;
-    else write.catch(() => {});
+    this.#checkpoint = this.disk
+      .flush()
+      .then(() => this.disk.write(this.#setup.places.checkpoint, text))
+      .finally(() => {
+        const pause = Math.max(CHECKPOINT_SECONDS, taken / 1000 / CHECKPOINT_SHARE);
+        this.#nextCheckpoint = performance.now() / 1000 + pause;
+      });
+    if (last) await this.#checkpoint;
+    else this.#checkpoint.catch(() => {});
   }
 
   close(): void {

@@ -9,21 +9,21 @@ let written = 0;
 
 /**
  * Writes a file beside its place, flushes it and renames it: readers see the old content or the new one, also after
- * a power failure; if it need not be `lasting`, whatever happens to the process, but a power failure may lose it. (Not write-file-atomic, which takes a short write on a disk that is nearly full for a whole one and
- * puts half a file in place.)
+ * a power failure; without `flushes` only whatever happens to the process, until `flushFile` is done. (Not
+ * write-file-atomic, which takes a short write on a disk that is nearly full for a whole one and puts half a file in place.)
  */
-export async function writeAtomic(path: string, data: string | Uint8Array, lasting = true): Promise<void> {
+export async function writeAtomic(path: string, data: string | Uint8Array, flushes = true): Promise<void> {
   const beside = join(dirname(path), `${UNFINISHED}${process.pid}-${written++}`);
   try {
     const file = await open(beside, 'w');
     try {
       await file.writeFile(data);
-      if (lasting) await file.sync();
+      if (flushes) await file.sync();
     } finally {
       await file.close();
     }
     await rename(beside, path);
-    if (lasting) await syncFolder(dirname(path));
+    if (flushes) await flushFolder(dirname(path));
   } catch (error) {
     await rm(beside, { force: true });
     throw error;
@@ -31,13 +31,18 @@ export async function writeAtomic(path: string, data: string | Uint8Array, lasti
 }
 
 /** So that the new name is on the disk as well. Some file systems cannot flush a folder; they keep names in order. */
-async function syncFolder(path: string): Promise<void> {
+export async function flushFolder(path: string): Promise<void> {
   try {
-    const folder = await open(path, 'r');
-    await folder.sync().finally(() => folder.close());
+    await flushFile(path);
   } catch {
     // See above.
   }
+}
+
+/** Flushes what a file, or a folder, holds. */
+export async function flushFile(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  await file.sync().finally(() => file.close());
 }
 
 /** Removes what a killed process left half written in a folder. */

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeFolder, reasonOf, writeAtomic } from './atomic.ts';
+import { flushFile, flushFolder, makeFolder, reasonOf, writeAtomic } from './atomic.ts';
 
 /** Errors that go away when somebody makes room: no space, quota used up. */
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
@@ -21,6 +21,8 @@ export class DiskError extends Error {
 export class Disk {
   readonly #note: (message: string) => void;
   readonly #last = new Map<string, Promise<void>>();
+  /** Written, but not flushed. */
+  #unflushed: string[] = [];
   #running = 0;
   readonly #waiting: (() => void)[] = [];
   #full = false;
@@ -51,12 +53,12 @@ export class Disk {
   }
 
   /**
-   * @param lasting false for one of many files that a power failure may lose: flushing costs more than the rest.
+   * @param flushes false for one of many files, which are flushed together by `flush`: that costs more than the rest.
    * @throws DiskError naming file and reason.
    */
-  write(path: string, data: string | Uint8Array, lasting = true): Promise<void> {
+  write(path: string, data: string | Uint8Array, flushes = true): Promise<void> {
     const before = this.#last.get(path) ?? Promise.resolve();
-    const write = before.catch(() => {}).then(() => this.#write(path, data, lasting));
+    const write = before.catch(() => {}).then(() => this.#write(path, data, flushes));
     this.#last.set(path, write);
     const forget = (): void => {
       if (this.#last.get(path) === write) this.#last.delete(path);
@@ -70,14 +72,30 @@ export class Disk {
     await Promise.all(this.#last.values());
   }
 
-  async #write(path: string, data: string | Uint8Array, lasting: boolean): Promise<void> {
+  /**
+   * Flushes what was written without: a power failure cannot lose it any more. A file that is gone (set aside, or by the
+   * user) or cannot be flushed is passed over: who reads the directory next looks whether it is whole.
+   */
+  async flush(): Promise<void> {
+    const paths = this.#unflushed;
+    this.#unflushed = [];
+    let next = 0;
+    const some = async (): Promise<void> => {
+      while (next < paths.length) await flushFile(paths[next++]).catch(() => {});
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, some));
+    await Promise.all([...new Set(paths.map(path => dirname(path)))].map(flushFolder));
+  }
+
+  async #write(path: string, data: string | Uint8Array, flushes: boolean): Promise<void> {
     if (this.#running >= AT_ONCE) await new Promise<void>(resolve => this.#waiting.push(resolve));
     this.#running++;
     try {
       for (;;) {
         try {
           makeFolder(dirname(path));
-          await writeAtomic(path, data, lasting);
+          await writeAtomic(path, data, flushes);
+          if (!flushes) this.#unflushed.push(path);
           if (this.#full) this.#note('there is room on the disk again; going on');
           this.#full = false;
           return;

@@ -42,7 +42,7 @@ export class QueueStore {
     const name = `${provenanceName({ ...provenance, id })}.json`;
     const text = `${JSON.stringify(caseFields(one, operations))}\n`;
     const path = join(this.folder, name);
-    // What a power failure loses of the queue is found again; see `CampaignJob.restore`.
+    // Flushed before the next checkpoint, not one by one; see `CampaignRecord.save`.
     return { id, path, written: this.#disk.write(path, text, false) };
   }
 

@@ -1,17 +1,20 @@
 /**
  * Page-table entries as small words. Present: `Present`, attributes, page number from bit 8. Not present: `Swap` with
- * the slot number, or `Migration` with the page number. Targets add attributes of their own from bit 5 to bit 7.
+ * the slot number, or `Migration` with the page number. `Exclusive`: no other address space maps the anonymous page; in a
+ * swap entry pte_swp_exclusive(), in a read-only entry what PageAnonExclusive says (a writable one needs no mark). Targets add
+ * attributes of their own in bits 6 and 7, and in tables of stage 2 from bit 5.
  */
-export const Pte = { Present: 1, Tagged: 2, Write: 4, Swap: 8, Migration: 16 } as const;
+export const Pte = { Present: 1, Tagged: 2, Write: 4, Swap: 8, Migration: 16, Exclusive: 32 } as const;
 
 export function ptePage(page: number, tagged: boolean, write: boolean): number {
   return Pte.Present | (tagged ? Pte.Tagged : 0) | (write ? Pte.Write : 0) | (page << 8);
 }
-export function pteSwap(slot: number): number {
-  return Pte.Swap | (slot << 8);
+export function pteSwap(slot: number, exclusive = false): number {
+  return Pte.Swap | (exclusive ? Pte.Exclusive : 0) | (slot << 8);
 }
-export function pteMigration(page: number, write: boolean): number {
-  return Pte.Migration | (write ? Pte.Write : 0) | (page << 8);
+/** make_writable_migration_entry() and the like, for what `old` was. */
+export function pteMigration(page: number, old: number): number {
+  return Pte.Migration | (old & (Pte.Write | Pte.Exclusive)) | (page << 8);
 }
 /** Page or slot number. */
 export function pteNumber(pte: number): number {
@@ -25,6 +28,10 @@ export function pteTagged(pte: number): boolean {
 }
 export function pteWrite(pte: number): boolean {
   return (pte & Pte.Write) !== 0;
+}
+/** The page is the address space's alone: writable, or marked so. */
+export function pteExclusive(pte: number): boolean {
+  return (pte & (Pte.Write | Pte.Exclusive)) !== 0;
 }
 export function isSwapEntry(pte: number): boolean {
   return (pte & Pte.Swap) !== 0;

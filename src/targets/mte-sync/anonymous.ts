@@ -2,7 +2,7 @@ import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { allocPage, folioUnlock, getPage, putPage } from '../kernel/page.ts';
 import { mteClearPageTags, setPageMteTagged, tryPageMteTagging } from '../kernel/page-tags.ts';
-import { pteNumber, ptePage, ptePresent, pteTagged, pteWrite } from '../kernel/pte.ts';
+import { Pte, pteNumber, ptePage, ptePresent, pteTagged, pteWrite } from '../kernel/pte.ts';
 import { COUNT, folioFreeSwap, swapFree } from '../kernel/swap-map.ts';
 import { copyHighpage } from './copy.ts';
 import { kasanUnpoisonPage } from './kasan.ts';
@@ -75,8 +75,10 @@ export function* doSwapPage(
       if (early) yield* mteRestoreTags(cpu, s, slot, page, false);
       if (early && !s.d.swapFreeFirst) yield* dropSwap(cpu, s, slot, page);
       const dropped = early || s.d.swapFreeFirst;
-      const exclusive = yield* isExclusive(cpu, s, slot, page, dropped);
-      yield* setPteAt(cpu, s, pte[index], ptePage(page.index, tagged, write && exclusive));
+      const last = yield* hasLastReference(cpu, s, slot, page, dropped);
+      const marked = (entry & Pte.Exclusive) !== 0;
+      const mark = marked && !write && s.d.anonExclusive ? Pte.Exclusive : 0;
+      yield* setPteAt(cpu, s, pte[index], ptePage(page.index, tagged, write && (marked || last)) | mark);
       if (!dropped) yield* dropSwap(cpu, s, slot, page);
     }
     yield cpu.spinUnlock(ptl);
@@ -86,12 +88,12 @@ export function* doSwapPage(
 }
 
 /**
- * Whether a write fault may map the page writable: folio_ref_count() of 1 once the slot is dropped (v5.18), reuse_swap_page()
- * before that. Here the entry has its reference already; as long as the slot is not dropped there are its count and its
- * cached page's reference as well. pte_swp_exclusive(), which knows more (v5.19), is left out: the fault then goes on to
- * do_wp_page().
+ * Whether a write fault may map the page writable although its swap entry is not marked exclusive: folio_ref_count() of 1
+ * once the slot is dropped. Here the entry has its reference already; as long as the slot is not dropped there are its count
+ * and its cached page's reference as well. The mark (pte_swp_exclusive(), v5.19) also stands for what reuse_swap_page() of
+ * earlier kernels found out by counting mappings and swap entries: references of others, such as a pin of KVM, do not matter.
  */
-function* isExclusive(cpu: Cpu, s: State, slot: number, page: Page, dropped: boolean): Kernel<boolean> {
+function* hasLastReference(cpu: Cpu, s: State, slot: number, page: Page, dropped: boolean): Kernel<boolean> {
   if (dropped) return (yield cpu.readOnce(page.refcount)) === 2;
   if (((yield cpu.readOnce(s.slots[slot].map)) & COUNT) !== 1) return false;
   return (yield cpu.readOnce(page.refcount)) === 3;
@@ -113,7 +115,8 @@ export function* wpPageCopy(cpu: Cpu, s: State, mm: number, index: number, tagge
     return;
   }
   const old = s.pages[pteNumber(entry)];
-  if ((yield cpu.readOnce(old.refcount)) === 1) {
+  // PageAnonExclusive: without it a page that somebody else holds a reference to is copied (v5.9 to v5.18).
+  if ((entry & Pte.Exclusive) !== 0 || (yield cpu.readOnce(old.refcount)) === 1) {
     // wp_page_reuse(): ptep_set_access_flags() does not sync tags.
     yield cpu.writeOnce(pte[index], ptePage(old.index, pteTagged(entry), true));
     yield cpu.spinUnlock(ptl);

@@ -36,6 +36,8 @@ export interface Design extends TagProtocol, Surroundings {
   readonly restoreIn: 'set-pte-at' | 'do-swap-page' | 'both' | 'swap-readpage';
   /** do_swap_page drops the swap count before set_pte_at (c145e0b47c77, v5.18) or before the restore. */
   readonly swapFreeFirst: boolean;
+  /** PG_anon_exclusive (v5.19): an anonymous page of one address space stays that whoever else holds a reference. */
+  readonly anonExclusive: boolean;
   /** set_pte_at looks at the swap entry only if the new PTE is tagged (before 69e3b846d8a7, v5.14). */
   readonly restoreOnlyTagged: boolean;
   /** __GFP_ZEROTAGS for anonymous pages of VM_MTE areas (v5.14). */
@@ -107,6 +109,7 @@ export function designOf(settings: Settings): Design {
     setWithoutInit: bool('setWithoutInit'),
     flagFirst: bool('flagFirst'),
     swapFreeFirst: bool('swapFreeFirst'),
+    anonExclusive: bool('anonExclusive'),
     restoreOnlyTagged: bool('restoreOnlyTagged'),
     zeroTagsAtAllocation: bool('zeroTagsAtAllocation'),
     kvm: bool('kvm'),

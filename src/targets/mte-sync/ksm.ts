@@ -61,7 +61,7 @@ function* writeProtectPage(cpu: Cpu, s: State, mm: number, index: number, page: 
     yield cpu.flushTlb(s.stage1[mm][index]);
     const mapped = yield* mapCount(cpu, s, index, page);
     const alone = (yield cpu.readOnce(page.refcount)) === mapped + 2;
-    const entry = alone ? old & ~Pte.Write : old;
+    const entry = alone ? old & ~(Pte.Write | Pte.Exclusive) : old;
     yield* setPteAt(cpu, s, pte[index], entry);
     if (alone) result = entry;
   }

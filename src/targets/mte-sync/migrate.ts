@@ -1,7 +1,7 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { allocPage, folioTrylock, folioUnlock, freePage, getPage, putPage } from '../kernel/page.ts';
-import { isMigrationEntry, pteNumber, ptePage, pteWrite } from '../kernel/pte.ts';
+import { isMigrationEntry, Pte, pteNumber, ptePage, pteWrite } from '../kernel/pte.ts';
 import { copyHighpage } from './copy.ts';
 import { lookupPrivate, unmapForMigration } from './rmap.ts';
 import { shmemLookup } from './shmem-lookup.ts';
@@ -96,7 +96,8 @@ export function* removeMigrationPtes(cpu: Cpu, s: State, src: Page, to: Page, in
     if (isMigrationEntry(entry) && pteNumber(entry) === src.index) {
       const vmFlags = yield cpu.dataRace(yield cpu.readOnce(mm.vma[index]));
       yield getPage(cpu, to);
-      yield* setPteAt(cpu, s, mm.pte[index], ptePage(to.index, (vmFlags & VM.mte) !== 0, pteWrite(entry)));
+      const pte = ptePage(to.index, (vmFlags & VM.mte) !== 0, pteWrite(entry)) | (entry & Pte.Exclusive);
+      yield* setPteAt(cpu, s, mm.pte[index], pte);
     }
     yield cpu.spinUnlock(mm.ptl);
   }

@@ -78,7 +78,10 @@ function* copyPteRange(
   if ((yield cpu.readOnce(target)) !== 0) return false;
   if (isSwapEntry(entry)) {
     yield* swapDuplicate(cpu, s, pteNumber(entry));
-    yield cpu.writeOnce(target, entry);
+    // copy_nonpresent_pte()
+    const shared = entry & ~Pte.Exclusive;
+    if (shared !== entry) yield cpu.writeOnce(source, shared);
+    yield cpu.writeOnce(target, shared);
   }
   if (!ptePresent(entry)) return false;
   const page = s.pages[pteNumber(entry)];
@@ -92,9 +95,10 @@ function* copyPteRange(
   }
   // Without memory for a copy of a pinned page fork() fails.
   if (copies && !pinned) return false;
-  yield cpu.writeOnce(source, entry & ~Pte.Write);
+  const shared = entry & ~(Pte.Write | Pte.Exclusive);
+  yield cpu.writeOnce(source, shared);
   yield getPage(cpu, page);
-  yield* setPteAt(cpu, s, target, entry & ~Pte.Write);
+  yield* setPteAt(cpu, s, target, shared);
   return false;
 }
 

@@ -1,7 +1,7 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { getPage, putPage } from '../kernel/page.ts';
-import { pteMigration, pteNumber, ptePresent, pteSwap, pteWrite } from '../kernel/pte.ts';
+import { pteExclusive, pteMigration, pteNumber, ptePresent, pteSwap, pteWrite } from '../kernel/pte.ts';
 import { swapDuplicate } from '../kernel/swap-map.ts';
 import { isHugetlb, isThp, isZeroPage, thpFolio } from './areas.ts';
 import { invalidateRangeEnd, invalidateRangeStart } from './kvm-notifier.ts';
@@ -50,7 +50,7 @@ export function* unmapEverywhere(
       if (s.d.flushBeforeSwap) yield cpu.flushTlb(s.stage1[mm.index][index]);
       if (slot >= 0) {
         yield* swapDuplicate(cpu, s, slot);
-        yield cpu.writeOnce(mm.pte[index], pteSwap(slot));
+        yield cpu.writeOnce(mm.pte[index], pteSwap(slot, pteExclusive(old)));
       }
     }
     yield cpu.spinUnlock(mm.ptl);
@@ -70,7 +70,7 @@ export function* unmapForMigration(cpu: Cpu, s: State, page: Page, index: number
     if (mapped) {
       yield cpu.xchg(mm.pte[index], 0);
       yield cpu.flushTlb(s.stage1[mm.index][index]);
-      yield cpu.writeOnce(mm.pte[index], pteMigration(page.index, pteWrite(old)));
+      yield cpu.writeOnce(mm.pte[index], pteMigration(page.index, old));
     }
     yield cpu.spinUnlock(mm.ptl);
     yield* invalidateRangeEnd(cpu, s, mm.index);

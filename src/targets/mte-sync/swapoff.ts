@@ -1,7 +1,7 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { folioUnlock, getPage, putPage } from '../kernel/page.ts';
-import { isSwapEntry, pteNumber, ptePage } from '../kernel/pte.ts';
+import { isSwapEntry, Pte, pteNumber, ptePage } from '../kernel/pte.ts';
 import { folioFreeSwap, swapFree } from '../kernel/swap-map.ts';
 import { shmemGetFolio, swapinFolio } from './shmem.ts';
 import { isShared, type State, VM } from './state.ts';
@@ -41,7 +41,8 @@ function* unusePte(cpu: Cpu, s: State, mm: number, index: number, entry: number)
       yield getPage(cpu, page);
       if (s.d.unuseRestores || s.d.protocol === 'always-zero')
         yield* mteRestoreTags(cpu, s, slot, page, false);
-      yield* setPteAt(cpu, s, pte[index], ptePage(page.index, tagged, false));
+      const exclusive = s.d.anonExclusive ? entry & Pte.Exclusive : 0;
+      yield* setPteAt(cpu, s, pte[index], ptePage(page.index, tagged, false) | exclusive);
       yield* swapFree(cpu, s, slot);
     }
     yield cpu.spinUnlock(ptl);

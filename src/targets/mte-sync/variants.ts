@@ -18,6 +18,7 @@ const base: Design = {
   flagFirst: true,
   restoreIn: 'set-pte-at',
   swapFreeFirst: false,
+  anonExclusive: false,
   restoreOnlyTagged: false,
   zeroTagsAtAllocation: true,
   kvm: true,
@@ -40,6 +41,7 @@ const v519: Design = {
   ...base,
   wmbBeforePte: true,
   swapFreeFirst: true,
+  anonExclusive: true,
   coredump: 'racy',
   coredumpFreesTwice: true,
 };

@@ -86,7 +86,7 @@ function* unmapForMigration(cpu: Cpu, s: State, page: Page, mapping: number): Ke
     const old = yield cpu.readOnce(mm.pte[index]);
     const mapped = maps(old, page.index);
     if (mapped) {
-      yield cpu.writeOnce(mm.pte[index], pteMigration(page.index, pteWrite(old)));
+      yield cpu.writeOnce(mm.pte[index], pteMigration(page.index, old));
       yield cpu.flushTlb(s.tlb[mm.index][index]);
     }
     yield cpu.spinUnlock(mm.ptl);
