@@ -106,11 +106,9 @@ export abstract class Memory {
     site: number,
   ): number {
     this.touch(address, cpu, site);
-    const old = this.words[address];
-    const value = rmwResult(op, old, operand, expected);
-    this.words[address] = value;
+    const old = rmwAtomic(this.words, address, op, operand, expected);
     if (this.watched[address] !== 0 && !rmwFails(op, old, expected)) {
-      this.host.committed(address, old, value, cpu, site);
+      this.host.committed(address, old, this.words[address], cpu, site);
     }
     return old;
   }
@@ -293,4 +291,38 @@ export function rmwFails(op: number, old: number, expected: number): boolean {
   if (op === RmwOp.Cmpxchg) return old !== expected;
   if (op === RmwOp.AddUnless) return old === expected;
   return op === RmwOp.OrUnlessSet && (old & expected) !== 0;
+}
+
+/** Applies a read-modify-write to memory with Atomics; returns the old value. */
+function rmwAtomic(
+  words: Int32Array,
+  address: number,
+  op: number,
+  operand: number,
+  expected: number,
+): number {
+  switch (op) {
+    case RmwOp.Xchg:
+      return Atomics.exchange(words, address, operand);
+    case RmwOp.Cmpxchg:
+      return Atomics.compareExchange(words, address, expected, operand);
+    case RmwOp.Add:
+      return Atomics.add(words, address, operand);
+    case RmwOp.Or:
+      return Atomics.or(words, address, operand);
+    case RmwOp.AndNot:
+      return Atomics.and(words, address, ~operand);
+    case RmwOp.Xor:
+      return Atomics.xor(words, address, operand);
+    case RmwOp.OrUnlessSet: {
+      const old = Atomics.load(words, address);
+      if ((old & expected) === 0) Atomics.store(words, address, old | operand);
+      return old;
+    }
+    default: {
+      const old = Atomics.load(words, address);
+      if (old !== expected) Atomics.store(words, address, (old + operand) | 0);
+      return old;
+    }
+  }
 }
