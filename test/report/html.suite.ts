@@ -94,7 +94,7 @@ describe('a drawing of an interleaving', () => {
 
   it('has an arrow to the store that replaces a tag', () => {
     const arrows = kinds(shown('mte-sync/H1-tag-loss.yaml').replayed.trace);
-    expect(arrows).toContain('WRITE_ONCE(page->tags[1], 1) replaces WRITE_ONCE(page->tags[1], 0)');
+    expect(arrows).toContain('WRITE_ONCE(page->tags[0], 1) replaces WRITE_ONCE(page->tags[0], 0)');
   });
 
   it('never draws two events on one height, nor an arrow back in time', () => {

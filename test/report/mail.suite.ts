@@ -107,7 +107,7 @@ describe('an explanation', () => {
   it('tells whose value is replaced', () => {
     const story = explain(shown('mte-sync/H1-tag-loss.yaml').replayed.trace);
     expect(story.at(-2)).toBe(
-      'CPU0, in mprotect_mte(): WRITE_ONCE(page->tags[1], 0); it replaces 1, stored by CPU1 in store_tag().',
+      'CPU1, in mprotect_mte(): WRITE_ONCE(page->tags[0], 0); it replaces 1, stored by CPU0 in store_tag().',
     );
   });
 });

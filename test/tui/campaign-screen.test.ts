@@ -61,7 +61,8 @@ test('a campaign is watched, paused, opened, resized, suspended and ended on its
   terminal.type('q');
   await terminal.shows(/End the campaign\?/);
   terminal.type('q');
-  await terminal.shows(/done: \[.*look again: pagestorm view/s);
+  // What is typed before the shell is back would be the command's.
+  await terminal.shows(/done: \[.*look again: pagestorm view.*prompt> *$/s);
   expect(terminal.state).toEqual(off);
   terminal.run('clear; stty -a; echo $?');
   await terminal.shows(/ icanon.* echo /s);

@@ -149,7 +149,9 @@ export class CrashStore {
     }
   }
 
+  /** Writes a file of a finding; the report goes last, as it says that the finding is done with. */
   async write(crash: Crash, file: string, text: string): Promise<void> {
+    if (file === Report && this.#dirty.delete(crash)) await this.write(crash, SEEN, seenText(crash));
     await this.#disk.write(join(crash.folder, file), text);
     if (file === Report) crash.reported = true;
     if (file === Minimized) crash.file = Minimized;

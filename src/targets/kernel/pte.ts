@@ -2,9 +2,9 @@
  * Page-table entries as small words. Present: `Present`, attributes, page number from bit 8. Not present: `Swap` with
  * the slot number, or `Migration` with the page number. `Exclusive`: no other address space maps the anonymous page; in a
  * swap entry pte_swp_exclusive(), in a read-only entry what PageAnonExclusive says (a writable one needs no mark). Targets add
- * attributes of their own in bits 6 and 7, and in tables of stage 2 from bit 5.
+ * attributes of their own in bits 5 and 6.
  */
-export const Pte = { Present: 1, Tagged: 2, Write: 4, Swap: 8, Migration: 16, Exclusive: 32 } as const;
+export const Pte = { Present: 1, Tagged: 2, Write: 4, Swap: 8, Migration: 16, Exclusive: 128 } as const;
 
 export function ptePage(page: number, tagged: boolean, write: boolean): number {
   return Pte.Present | (tagged ? Pte.Tagged : 0) | (write ? Pte.Write : 0) | (page << 8);
