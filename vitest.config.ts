@@ -27,6 +27,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
     testTimeout: 60_000,
+    // One core less than there are, which is Vitest's choice, leaves small machines idle: many tests wait for processes.
+    maxWorkers: '100%',
     globalSetup: './test/build.ts',
     server: { deps: { external: [/\/dist\//] } },
   },
