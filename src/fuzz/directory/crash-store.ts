@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Target } from '../../targets/target.ts';
 import { type Case, caseDesign, kindOf, knownKey } from '../case/case.ts';
 import { readCase } from '../case/read.ts';
 import { shortHash } from '../signature.ts';
 import type { RawFinding } from '../tasks.ts';
+import { removeUnfinished } from './atomic.ts';
 import { findingFolders, type Places } from './campaign-directory.ts';
 import type { Disk } from './disk.ts';
 import { fieldOf, idOf, type Provenance, provenanceName } from './names.ts';
@@ -66,9 +67,10 @@ export class CrashStore {
   load(targets: readonly Target[], note: (message: string) => void): void {
     for (const folder of findingFolders(this.#places)) {
       const name = basename(folder);
-      this.#next = Math.max(this.#next, 1 + (idOf(name) ?? -1));
       const path = join(folder, Found);
-      // Killed between making the folder and writing the case: never reported, and found again.
+      // Killed between making the folder and writing the case: never reported, and found again, by the same number.
+      if (!existsSync(path) && removeEmpty(folder)) continue;
+      this.#next = Math.max(this.#next, 1 + (idOf(name) ?? -1));
       if (!existsSync(path)) continue;
       try {
         const one = readCase(readFileSync(path), path, targets);
@@ -198,4 +200,12 @@ export class CrashStore {
 
 function identity(design: string, memory: string, key: string): string {
   return `${design} ${memory} ${key}`;
+}
+
+/** Removes a folder in which there is nothing but what was being written; false if there is more. */
+function removeEmpty(folder: string): boolean {
+  removeUnfinished(folder);
+  if (readdirSync(folder).length > 0) return false;
+  rmdirSync(folder);
+  return true;
 }
