@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { DIRECTORY_VERSION } from './config.ts';
 import type { Crash } from './crash-store.ts';
+import { readJsonFile } from './json-file.ts';
 
 /**
  * What a campaign needs to go on from where it was: written whole, and read whole or not at all. Entries and findings
@@ -28,21 +28,7 @@ export function checkpointText(checkpoint: Omit<Checkpoint, 'version'>): string 
 
 /** The checkpoint of a directory; a text if there is one that cannot be used, null if there is none. */
 export function readCheckpoint(path: string): Checkpoint | string | null {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return missing ? null : `${path}: ${String(error)}`;
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return `${path}: is not valid JSON`;
-  }
-  if (!isCheckpoint(value)) return `${path}: is no checkpoint of version ${DIRECTORY_VERSION}`;
-  return value;
+  return readJsonFile(path, isCheckpoint, `checkpoint of version ${DIRECTORY_VERSION}`);
 }
 
 function isCheckpoint(value: unknown): value is Checkpoint {

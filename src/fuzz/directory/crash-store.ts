@@ -69,9 +69,10 @@ export class CrashStore {
       const name = basename(folder);
       const path = join(folder, Found);
       // Killed between making the folder and writing the case: never reported, and found again, by the same number.
-      if (!existsSync(path) && removeEmpty(folder)) continue;
+      const written = existsSync(path);
+      if (!written && removeEmpty(folder)) continue;
       this.#next = Math.max(this.#next, 1 + (idOf(name) ?? -1));
-      if (!existsSync(path)) continue;
+      if (!written) continue;
       try {
         const one = readCase(readFileSync(path), path, targets);
         const at = { execs: Number(fieldOf(name, 'execs') ?? 0), time: null };

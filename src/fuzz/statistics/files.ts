@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readJsonFile } from '../directory/json-file.ts';
 import { SNAPSHOT_VERSION, type Snapshot } from './snapshot.ts';
 import { type Statistic, statistics } from './statistics.ts';
 
@@ -44,20 +44,7 @@ export function snapshotText(snapshot: Snapshot): string {
 
 /** The snapshot of a campaign directory; a text that says what is wrong with it, null if there is none. */
 export function readSnapshot(path: string): Snapshot | string | null {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return missing ? null : `${path}: ${String(error)}`;
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return `${path}: is not valid JSON`;
-  }
-  return isSnapshot(value) ? value : `${path}: is no snapshot of version ${SNAPSHOT_VERSION}`;
+  return readJsonFile(path, isSnapshot, `snapshot of version ${SNAPSHOT_VERSION}`);
 }
 
 /** Only what tells it from other files: it is written whole, by the same version. */

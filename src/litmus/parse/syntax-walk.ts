@@ -45,42 +45,29 @@ export function declaredNames(statements: readonly CStatement[], into: Set<strin
 
 /** Whether evaluating an expression touches memory. */
 export function touchesMemory(expr: CExpr): boolean {
-  switch (expr.kind) {
-    case 'number':
-    case 'name':
-      return false;
-    case 'unary':
-      return expr.op === '*' || touchesMemory(expr.operand);
-    case 'binary':
-      return touchesMemory(expr.left) || touchesMemory(expr.right);
-    case 'select':
-      return touchesMemory(expr.condition) || touchesMemory(expr.taken) || touchesMemory(expr.otherwise);
-    case 'call':
-      return true;
-  }
+  if (expr.kind === 'call' || (expr.kind === 'unary' && expr.op === '*')) return true;
+  return partsOf(expr).some(touchesMemory);
 }
 
 /** Adds the names in an expression. */
 export function namesOf(expr: CExpr, into: Set<string>): void {
+  if (expr.kind === 'name') into.add(expr.name);
+  for (const part of partsOf(expr)) namesOf(part, into);
+}
+
+/** The expressions that an expression is made of. */
+function partsOf(expr: CExpr): readonly CExpr[] {
   switch (expr.kind) {
     case 'number':
-      return;
     case 'name':
-      into.add(expr.name);
-      return;
+      return [];
     case 'unary':
-      namesOf(expr.operand, into);
-      return;
+      return [expr.operand];
     case 'binary':
-      namesOf(expr.left, into);
-      namesOf(expr.right, into);
-      return;
+      return [expr.left, expr.right];
     case 'select':
-      namesOf(expr.condition, into);
-      namesOf(expr.taken, into);
-      namesOf(expr.otherwise, into);
-      return;
+      return [expr.condition, expr.taken, expr.otherwise];
     case 'call':
-      for (const arg of expr.args) namesOf(arg, into);
+      return expr.args;
   }
 }
