@@ -74,6 +74,16 @@ export class ProgramGenerator {
     return { setup, cpus, interrupts };
   }
 
+  /**
+   * A program in the form that `draw` gives: with a list of interrupts for each CPU, also where all are empty, if there
+   * are handlers. Case files leave empty ones out, and a program from a file must have the children it would have had.
+   */
+  complete(program: Program): Program {
+    const { cpus, interrupts } = program;
+    const some = this.#handlers.length > 0 || interrupts.some(list => list.length > 0);
+    return { ...program, interrupts: some ? cpus.map((_, cpu) => interrupts[cpu] ?? []) : [] };
+  }
+
   /** The values that a program's operations agree on, as far as they do: those of its first operation that has them. */
   homeOf(program: Program): Map<string, number> {
     const home = new Map<string, number>();

@@ -50,12 +50,12 @@ function child(generator: ProgramGenerator, job: Job, plan: MutatePlan, number: 
   const stream = new Stream(name);
   const entries = [plan.entry, ...plan.others];
   const parent = entries[number % entries.length] ?? plan.entry;
-  const own = programOf(parent);
+  const own = generator.complete(programOf(parent));
   const schedules = `${name}/schedule`;
   if (stream.weighted([SAME, CHANGED]) === 0) {
     return { program: own, how: 'op-same', parent, same: true, stream: schedules };
   }
-  const others = entries.filter(one => one !== parent).map(programOf);
+  const others = entries.filter(one => one !== parent).map(one => generator.complete(programOf(one)));
   const { program, how } = mutateProgram(own, generator, others, stream);
   return { program, how, parent, same: program === own, stream: schedules };
 }

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { MemoryName } from '../../../src/engine/memory/index.ts';
 import { Answers } from '../../../src/engine/strategies/answers.ts';
 import { Batch } from '../../../src/fuzz/batch.ts';
+import { readCase } from '../../../src/fuzz/case/read.ts';
+import { caseFields } from '../../../src/fuzz/case/write.ts';
 import { Coverage } from '../../../src/fuzz/coverage/coverage.ts';
 import { CoverageMap } from '../../../src/fuzz/coverage/map.ts';
 import { CoverageSession } from '../../../src/fuzz/coverage/session.ts';
@@ -9,22 +12,21 @@ import { ProgramGenerator } from '../../../src/fuzz/generate.ts';
 import { Heartbeat } from '../../../src/fuzz/heartbeat.ts';
 import { replayCase } from '../../../src/fuzz/replay.ts';
 import { parseSelection } from '../../../src/fuzz/selection.ts';
-import type { BatchResult, FuzzTask, Job, Plan } from '../../../src/fuzz/tasks.ts';
+import type { BatchResult, FuzzTask, Job, MutatePlan, Plan, Seed } from '../../../src/fuzz/tasks.ts';
 import { targets } from '../../../src/targets/index.ts';
 
-const design = 'mte-sync/v5.17';
-const [selection] = parseSelection(design, targets);
-const { size } = selection.target;
-const job: Job = { design, memory: 'arm64', size, ops: [], seed: 'batch' };
 const fresh: Plan = { kind: 'fresh', from: 3, programs: 6 };
-const setUp = () => {
-  const executor = new Executor(selection, 'arm64', size);
-  return { executor, session: new CoverageSession(executor.machine, executor.model) };
+const setUp = (design = 'mte-sync/v5.17', memory: MemoryName = 'arm64') => {
+  const [selection] = parseSelection(design, targets);
+  const { size } = selection.target;
+  const executor = new Executor(selection, memory, size);
+  const job: Job = { design, memory, size, ops: [], seed: 'batch' };
+  return { executor, session: new CoverageSession(executor.machine, executor.model), job };
 };
 type Worker = ReturnType<typeof setUp>;
 
 function run(
-  { executor, session }: Worker,
+  { executor, session, job }: Worker,
   plan: Plan,
   map: CoverageMap | null,
   deterministic = true,
@@ -41,10 +43,10 @@ function run(
     coverage: map === null ? null : map.buffer,
     deterministic,
   };
-  return new Batch(executor, new ProgramGenerator(executor.model, size), heartbeat, session, task).run();
+  return new Batch(executor, new ProgramGenerator(executor.model, job.size), heartbeat, session, task).run();
 }
 
-const children = (from: BatchResult): Plan => {
+const children = (from: BatchResult): MutatePlan => {
   const seeds = from.discoveries.map((one, i) => ({
     id: `${i}`,
     program: one.case.program,
@@ -53,6 +55,13 @@ const children = (from: BatchResult): Plan => {
   const [entry, ...others] = seeds.slice(-3);
   return { kind: 'mutate', entry, stream: 'children', children: 9, others };
 };
+
+/** The entry as a campaign that goes on has it: read from its file. */
+function fromFile(seed: Seed, from: BatchResult, { model }: Executor): Seed {
+  const discovery = from.discoveries[Number(seed.id)];
+  const bytes = Buffer.from(JSON.stringify(caseFields(discovery.case, model)));
+  return { id: seed.id, case: readCase(bytes, seed.id, targets) };
+}
 
 describe('a batch', () => {
   it('gives the same result on a fresh worker and on one that ran other batches, and leaves the map alone', () => {
@@ -107,4 +116,27 @@ describe('a batch', () => {
     expect(classes.once).toBeLessThanOrEqual(classes.distinct);
     expect(classes.distinct).toBeLessThanOrEqual(classes.executions);
   });
+
+  // Of guest-memfd and tag-storage some operations are interrupt handlers, which most programs have none of.
+  it.each([
+    ['mte-sync/v5.19', 'arm64'],
+    ['guest-memfd/v6.11-fixed', 'tso'],
+    ['tag-storage/rfc-v2', 'lkmm'],
+    ['stage2-memtype/memtype-from-vma', 'arm64'],
+    ['tag-migration/copy-before-clear', 'sc'],
+  ] as const)(
+    'makes the same children of an entry of %s in memory and read from its file',
+    (design, memory) => {
+      const worker = setUp(design, memory);
+      const first = run(worker, fresh, new CoverageMap());
+      const plan = { ...children(first), children: 40 };
+      const read = (seed: Seed): Seed => fromFile(seed, first, worker.executor);
+      const again = { ...plan, entry: read(plan.entry), others: plan.others.map(read) };
+      const expected = run(worker, plan, new CoverageMap());
+      expect(expected.shares.map(one => one.name)).toEqual(
+        expect.arrayContaining(['op-insert', 'splice', 'sched-keep', 'sched-preempt']),
+      );
+      expect(run(worker, again, new CoverageMap())).toEqual(expected);
+    },
+  );
 });
