@@ -6,19 +6,22 @@ import { fileURLToPath } from 'node:url';
 const bin = join(dirname(fileURLToPath(import.meta.url)), '../bin/pagestorm.js');
 
 /**
- * Runs a campaign to its end; `tell` gets each event. Resolves to its exit code and the events.
+ * Runs a campaign to its end; `tell` gets each event, its environment is ours and `env`. Resolves to its exit code and the events.
  *
  * @throws Error with its last words if it could not run.
  */
-export function fuzz(args, tell, begun) {
-  return run(['fuzz', ...args, '--json', '--no-selfcheck'], tell, begun);
+export function fuzz(args, tell, begun, env) {
+  return run(['fuzz', ...args, '--json', '--no-selfcheck'], tell, begun, env);
 }
 
 /**
  * Runs any command of pagestorm; lines of its output that are JSON objects are events. `begun` gets the process.
  */
-export function run(args, tell = () => {}, begun = () => {}) {
-  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+export function run(args, tell = () => {}, begun = () => {}, env = {}) {
+  const child = spawn(process.execPath, [bin, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   begun(child);
   const events = [];
   let rest = '';

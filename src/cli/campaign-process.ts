@@ -43,9 +43,9 @@ async function run(start: StartMessage): Promise<void> {
     workers: start.workers,
     limits: start.limits,
     killers: start.killers,
+    resumed: start.resumed,
     restarts: start.restarts,
     selfcheck: start.selfcheck,
-    input: start.input,
     texts: textsFor(targets),
     emit,
     banner: {

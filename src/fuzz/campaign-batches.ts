@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { CampaignJob } from './campaign-job.ts';
-import { salvage, withoutKiller } from './campaign-lost.ts';
+import { killerIn, salvage } from './campaign-lost.ts';
 import type { CampaignRecord } from './campaign-record.ts';
 import type { CampaignSetup } from './campaign-setup.ts';
 import { EntryError } from './directory/seed-store.ts';
@@ -49,24 +49,40 @@ export class Batches {
   ): Promise<Done | null> {
     const began = performance.now();
     try {
-      const { step, plan } = typeof what === 'number' ? job.next(what) : what;
+      const { step, plan } = typeof what === 'number' ? await this.plan(job, what) : what;
       if (step.kind === 'fresh') this.#record.drawn(job, step.from + step.programs);
-      const harmless = withoutKiller(plan, job.job, this.#setup.killers);
-      if (harmless === null) return { step, plan, results: [], lost: null };
+      const killer = killerIn(plan, job.job, this.#setup.killers);
+      // Else it was reported at the start; here it has its place among the findings, whenever the process died.
+      const killed = this.#setup.config.deterministic ? (killer?.finding ?? null) : null;
+      const harmless = killer === null ? plan : killer.before;
+      if (harmless === null) return { step, plan, results: [], lost: killed };
       const task = this.#task(job, harmless, executions);
       try {
-        return { step, plan, results: [await this.#pool.run<'fuzz'>(task)], lost: null };
+        return { step, plan, results: [await this.#pool.run<'fuzz'>(task)], lost: killed };
       } catch (error) {
         if (!(error instanceof LostWorker)) throw error;
         const { results, lost } = await this.#salvage(task, error);
-        return { step, plan, results, lost };
+        return { step, plan, results, lost: lost ?? killed };
       }
     } catch (error) {
       if (stopped()) return null;
-      await this.#failed(job, error);
+      this.#failed(job, error);
       return null;
     } finally {
       this.#record.counters.workerSeconds += (performance.now() - began) / 1000;
+    }
+  }
+
+  /** Plans a step of a job's queue. Entries whose file cannot be used are set aside, and another step is planned. */
+  async plan(job: CampaignJob, scale = 1): Promise<Planned> {
+    for (;;) {
+      try {
+        return job.next(scale);
+      } catch (error) {
+        if (!(error instanceof EntryError)) throw error;
+        job.drop(error.id);
+        await this.#record.setAside({ path: error.path, name: basename(error.path) }, error.message);
+      }
     }
   }
 
@@ -75,12 +91,7 @@ export class Batches {
     if (job.hung()) this.#leaveOut(job, why);
   }
 
-  async #failed(job: CampaignJob, error: unknown): Promise<void> {
-    if (error instanceof EntryError) {
-      job.drop(error.id);
-      await this.#record.setAside({ path: error.path, name: basename(error.path) }, error.message);
-      return;
-    }
+  #failed(job: CampaignJob, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     this.#record.counters.lostBatches++;
     this.#warn(`${job.job.design}: a batch failed: ${message}`);
@@ -102,9 +113,9 @@ export class Batches {
 
   async #salvage(task: FuzzTask, error: LostWorker): Promise<Pick<Done, 'results' | 'lost'>> {
     this.#record.counters.lostBatches++;
-    const { finding, before, note } = await salvage(this.#pool, task, error);
+    const { finding, again, note } = await salvage(this.#pool, task, error);
     this.#warn(note);
-    const results = before === null ? [] : [await this.#pool.run<'fuzz'>({ ...task, plan: before })];
+    const results = again === null ? [] : [await this.#pool.run<'fuzz'>({ ...task, plan: again })];
     return { results, lost: finding };
   }
 

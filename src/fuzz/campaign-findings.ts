@@ -2,7 +2,14 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Target } from '../targets/target.ts';
 import { type Case, knownKey } from './case/case.ts';
-import { type Crash, type CrashStore, Found, Minimized, Report } from './directory/crash-store.ts';
+import {
+  type Crash,
+  type CrashStore,
+  Found,
+  isModelFault,
+  Minimized,
+  Report,
+} from './directory/crash-store.ts';
 import type { Provenance } from './directory/names.ts';
 import type { SightingNow } from './directory/seen.ts';
 import type { CampaignEvent } from './events.ts';
@@ -27,7 +34,7 @@ interface Waiting {
   readonly crash: Crash;
   readonly case: Case;
   readonly message: string;
-  /** Not to be minimised: the model does not do the same twice, or takes its worker down. */
+  /** Not to be minimised, though it might be. */
   readonly asFound: boolean;
 }
 
@@ -69,20 +76,23 @@ export class Findings {
   }
 
   /**
-   * Writes a finding down, unless it is known; resolves to it once its case is on the disk.
+   * Writes a finding down, unless it is known and not awaited; resolves to it once its case is on the disk.
    *
-   * @param asFound true if it must not be run again: it hangs, or takes its worker down.
+   * @param fatal true if it must not be run again: see `Seen`.
    */
   async add(
     raw: RawFinding,
     job: Job,
     provenance: Omit<Provenance, 'id'>,
     at: SightingNow,
-    asFound: boolean,
+    fatal: boolean,
   ): Promise<Crash | null> {
-    const { case: one, message, nondeterministic } = raw;
-    if (this.store.find(job.design, job.memory, knownKey(one.expect)) !== undefined) return null;
-    const crash = await this.store.create(raw, this.#texts.caseText(one, message), provenance, at);
+    const { case: one, message } = raw;
+    const known = this.store.find(job.design, job.memory, knownKey(one.expect));
+    if (known?.awaited === false) return null;
+    if (known !== undefined) this.store.foundAgain(known, at);
+    const text = this.#texts.caseText(one, message);
+    const crash = known ?? (await this.store.create({ ...raw, fatal }, text, provenance, at));
     this.#emit({
       type: 'finding',
       folder: crash.folder,
@@ -95,7 +105,8 @@ export class Findings {
       executions: at.execs,
       seconds: at.seconds,
     });
-    this.enqueue({ crash, case: one, message, asFound: asFound || nondeterministic });
+    // Else it has waited since the campaign goes on, or is done with.
+    if (known === undefined) this.enqueue({ crash, case: one, message, asFound: false });
     return crash;
   }
 
@@ -169,7 +180,8 @@ export class Findings {
   async #minimize({ crash, case: one, message, asFound }: Waiting): Promise<void> {
     let smallest = one;
     let trace: Trace | null = null;
-    if (!asFound) {
+    const runs = !(crash.nondeterministic || crash.fatal || crash.verdict === 'hang');
+    if (runs && !asFound) {
       this.#mark(crash.folder);
       this.#inWork = crash;
       try {
@@ -210,7 +222,7 @@ export class Findings {
       type: 'report',
       folder: crash.folder,
       file: smallest === one ? Found : Minimized,
-      modelFault: crash.verdict !== 'violation' || asFound,
+      modelFault: isModelFault(crash) || asFound,
       text,
     });
   }
@@ -230,12 +242,4 @@ function readMark(path: string): string | null {
   } catch {
     return null;
   }
-}
-
-/** Whether a finding is a fault of the model and not of the design. */
-export function isModelFault({
-  verdict,
-  nondeterministic,
-}: Pick<Crash, 'verdict' | 'nondeterministic'>): boolean {
-  return verdict !== 'violation' || nondeterministic;
 }

@@ -16,6 +16,8 @@ export interface SavedJob {
   readonly left: number | null;
   readonly done: number;
   readonly hangs: number;
+  /** Batches that failed since the last one that did not; earlier versions did not save it. */
+  readonly failures?: number;
   readonly closed: boolean;
   readonly queue: QueueState;
   /** `CoverageMap.content`, compressed, in base64. */
@@ -150,6 +152,7 @@ export class CampaignJob {
       left: Number.isFinite(this.left) ? this.left : null,
       done: this.done,
       hangs: this.#hangs,
+      failures: this.#failures,
       closed: this.#closed,
       queue: this.queue.toJSON(),
       map: packed(this.map.content(cell => this.#shown[cell] !== 0)),
@@ -165,6 +168,7 @@ export class CampaignJob {
     if (saved.left !== null && !newLimit) this.left = saved.left;
     this.done = saved.done;
     this.#hangs = saved.hangs;
+    this.#failures = saved.failures ?? 0;
     this.#closed = saved.closed;
     const content = unpacked(saved.map);
     this.map.merge(content);

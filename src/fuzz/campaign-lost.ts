@@ -7,8 +7,8 @@ import type { FuzzTask, Job, Plan, RawFinding } from './tasks.ts';
 export interface Salvage {
   /** The program that did it; null if it could not be made to do it again. */
   readonly finding: RawFinding | null;
-  /** The part of the batch before that program; null if there is none. */
-  readonly before: Plan | null;
+  /** What is to be run again: the part of the batch before that program, all if none did it; null for nothing. */
+  readonly again: Plan | null;
   /** One line for the log. */
   readonly note: string;
 }
@@ -29,10 +29,16 @@ export function sameJob(a: Job, b: Job): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** The part of a plan before a program that is known to kill the process; null if there is none. */
-export function withoutKiller(plan: Plan, job: Job, killers: readonly Killer[]): Plan | null {
-  const killer = killers.find(({ suspect }) => sameJob(suspect.job, job) && samePlan(suspect.plan, plan));
-  return killer === undefined ? plan : upTo(plan, killer.suspect.program);
+/** The first program of a plan that is known to kill the process, and the part of the plan before it; null if none is. */
+export function killerIn(
+  plan: Plan,
+  job: Job,
+  killers: readonly Killer[],
+): { readonly finding: RawFinding; readonly before: Plan | null } | null {
+  const [first] = killers
+    .filter(({ suspect }) => sameJob(suspect.job, job) && samePlan(suspect.plan, plan))
+    .sort((a, b) => a.suspect.program - b.suspect.program);
+  return first === undefined ? null : { finding: first.finding, before: upTo(plan, first.suspect.program) };
 }
 
 /**
@@ -43,21 +49,20 @@ export async function salvage(pool: WorkerPool, task: FuzzTask, lost: LostWorker
   const { job, plan } = task;
   const { program, answers } = lost;
   const where = `${job.design}: ${lost.message}`;
-  if (program < 0) return { finding: null, before: null, note: `${where}, before a program began` };
-  const before = upTo(plan, program);
-  let again: LostWorker | null = null;
+  if (program < 0) return { finding: null, again: plan, note: `${where}, before a program began` };
+  let same: LostWorker | null = null;
   try {
     await pool.run<'describe'>({ type: 'describe', job, plan, program, answers });
   } catch (error) {
     if (!(error instanceof LostWorker)) throw error;
-    again = error;
+    same = error;
   }
-  if (again === null) {
+  if (same === null) {
     const advice = lost instanceof HangError ? ': a busy machine? Increase --hang-timeout' : '';
-    return { finding: null, before, note: `${where}, but run again it went on${advice}` };
+    return { finding: null, again: plan, note: `${where}, but run again it went on${advice}` };
   }
-  const found = await pool.run<'hung'>({ type: 'hung', job, plan, program, steps: again.steps });
-  const [verdict, message] = verdictOf(again);
+  const found = await pool.run<'hung'>({ type: 'hung', job, plan, program, steps: same.steps });
+  const [verdict, message] = verdictOf(same);
   const finding = {
     case: { ...found, expect: verdict } satisfies Case,
     message,
@@ -66,7 +71,7 @@ export async function salvage(pool: WorkerPool, task: FuzzTask, lost: LostWorker
     executions: 1,
     nondeterministic: false,
   };
-  return { finding, before, note: `${where}; the program is saved as a finding` };
+  return { finding, again: upTo(plan, program), note: `${where}; the program is saved as a finding` };
 }
 
 function verdictOf(lost: LostWorker): readonly [Verdict, string] {

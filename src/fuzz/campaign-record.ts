@@ -4,7 +4,7 @@ import type { CampaignSetup } from './campaign-setup.ts';
 import type { SavedView } from './campaign-view.ts';
 import type { Evaluated } from './coverage/evaluate.ts';
 import { type Checkpoint, checkpointText, readCheckpoint } from './directory/checkpoint.ts';
-import { CrashStore, type Unfinished } from './directory/crash-store.ts';
+import { type Crash, CrashStore, isModelFault, type Unfinished } from './directory/crash-store.ts';
 import { Disk } from './directory/disk.ts';
 import type { Provenance } from './directory/names.ts';
 import { type QueueFile, QueueStore } from './directory/queue-store.ts';
@@ -41,6 +41,8 @@ export interface Restored {
   readonly view: unknown;
   /** The job whose turn it is. */
   readonly turn: number;
+  /** Whether a checkpoint was taken: what the campaign was to begin with has been taken in. */
+  readonly begun: boolean;
 }
 
 /** A campaign in its directory: counters, queue, findings, and the checkpoints from which it goes on. */
@@ -105,22 +107,26 @@ export class CampaignRecord {
   restore(jobs: readonly CampaignJob[], fromNow: boolean): Restored {
     const { places, targets, config } = this.#setup;
     this.crashes.load(targets, message => this.#note(message));
-    for (const crash of this.crashes.all) {
-      for (const { job, known } of jobs) {
-        if (job.design === crash.design && job.memory === crash.memory) known.add(crash.key);
-      }
-    }
     const files = this.#queue.list();
     const checkpoint = readCheckpoint(places.checkpoint);
     if (typeof checkpoint === 'string') {
-      this.#note(`${checkpoint}; the campaign goes on from its queue and findings, and counts anew`);
+      const how = config.deterministic
+        ? 'begins anew, and keeps what it finds again'
+        : 'goes on from its queue and findings, and counts anew';
+      this.#note(`${checkpoint}; the campaign ${how}`);
     }
     const usable = typeof checkpoint === 'string' ? null : checkpoint;
     if (usable !== null) this.#resume(usable, jobs, fromNow, files);
     const from = usable?.nextEntry ?? 0;
     this.#queue.next = config.deterministic ? from : Math.max(from, 1 + (files.at(-1)?.id ?? -1));
-    // What the round that was cut short has counted is counted again.
-    if (config.deterministic) this.crashes.recount(usable?.seen ?? {});
+    // What the round that was cut short has found and counted is found and counted again.
+    if (config.deterministic) this.crashes.rewind(usable?.seen ?? {});
+    for (const crash of this.crashes.all) {
+      for (const { job, known } of jobs) {
+        if (crash.awaited || job.design !== crash.design || job.memory !== crash.memory) continue;
+        known.add(crash.key);
+      }
+    }
     this.#countFindings();
     this.counters.restarts += this.#setup.restarts > 0 ? 1 : 0;
     if (this.counters.startTime === 0) this.counters.startTime = unixTime();
@@ -128,7 +134,12 @@ export class CampaignRecord {
     this.#began = performance.now();
     this.#rate = new Rate(0, this.counters.executions);
     const strays = config.deterministic ? [] : files.filter(file => file.id >= from);
-    return { strays, view: usable?.view ?? null, turn: (usable?.turn ?? 0) % Math.max(1, jobs.length) };
+    return {
+      strays,
+      view: usable?.view ?? null,
+      turn: (usable?.turn ?? 0) % Math.max(1, jobs.length),
+      begun: usable !== null,
+    };
   }
 
   #resume(
@@ -157,8 +168,8 @@ export class CampaignRecord {
   #countFindings(): void {
     const { all } = this.crashes;
     this.counters.hangs = all.filter(crash => crash.verdict === 'hang').length;
-    this.counters.findings = all.filter(crash => crash.verdict === 'violation').length;
-    this.counters.modelFaults = all.length - this.counters.findings;
+    this.counters.modelFaults = all.filter(isModelFault).length;
+    this.counters.findings = all.length - this.counters.modelFaults;
   }
 
   /** Findings that earlier runs have not come round to minimise. */
@@ -275,12 +286,12 @@ export class CampaignRecord {
     if (crash !== undefined) this.crashes.seen(crash, times, this.now());
   }
 
-  found(hang: boolean, modelFault: boolean): void {
+  /** A finding came. */
+  found({ verdict }: Crash, { execs }: SightingNow): void {
     const { counters } = this;
-    if (modelFault) counters.modelFaults++;
-    else counters.findings++;
-    if (hang) counters.hangs++;
-    if (hang) counters.lastHang = unixTime();
+    this.#countFindings();
+    counters.executionsAtCrash = execs;
+    if (verdict === 'hang') counters.lastHang = unixTime();
     else counters.lastCrash = unixTime();
   }
 

@@ -1,4 +1,4 @@
-import { type Batches, type Done, LARGEST_BATCH } from './campaign-batches.ts';
+import { type Batches, type Done, LARGEST_BATCH, type Planned } from './campaign-batches.ts';
 import type { CampaignJob } from './campaign-job.ts';
 
 /** Batches of a design in a round, where results must not depend on timing. */
@@ -104,7 +104,8 @@ async function runRound(host: Host, job: CampaignJob): Promise<boolean> {
   const share = Math.max(1, Math.min(growing, Math.ceil(job.left / ROUND)));
   const count = Math.min(ROUND, Math.ceil(job.left / share));
   job.queue.mark();
-  const planned = Array.from({ length: count }, () => job.next());
+  const planned: Planned[] = [];
+  while (planned.length < count) planned.push(await host.batches.plan(job));
   const all: (Promise<Done | null> | undefined)[] = [];
   let next = 0;
   const work = async (): Promise<void> => {

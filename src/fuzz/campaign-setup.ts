@@ -10,6 +10,8 @@ import type { RawFinding } from './tasks.ts';
 export interface Killer {
   readonly suspect: Suspect;
   readonly finding: RawFinding;
+  /** True if it was found since the process last began. */
+  readonly fresh: boolean;
 }
 
 /** What ends a run of a campaign; null for no limit. */
@@ -31,12 +33,12 @@ export interface CampaignSetup {
   readonly limits: Limits;
   /** Programs that killed the process of an earlier run of it. */
   readonly killers: readonly Killer[];
+  /** True if the campaign goes on from an earlier run, or from a process that died. */
+  readonly resumed: boolean;
   /** Times that the process died since the command was given. */
   readonly restarts: number;
   /** Whether the search is to show first that it finds a planted bug. */
   readonly selfcheck: boolean;
-  /** Folder of cases to begin with; null for none. */
-  readonly input: string | null;
   readonly texts: Texts;
   readonly emit: (event: CampaignEvent) => void;
   /** What `fuzzer_stats` says besides figures. */

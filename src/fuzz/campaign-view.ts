@@ -1,7 +1,7 @@
-import { type Findings, isModelFault } from './campaign-findings.ts';
+import type { Findings } from './campaign-findings.ts';
 import type { CampaignJob } from './campaign-job.ts';
 import type { CampaignSetup } from './campaign-setup.ts';
-import type { Crash } from './directory/crash-store.ts';
+import { type Crash, isModelFault } from './directory/crash-store.ts';
 import type { CampaignEvent } from './events.ts';
 import type { WorkerPool } from './pool.ts';
 import { parseSelection } from './selection.ts';
@@ -32,6 +32,8 @@ export interface SavedView {
   readonly yields: unknown;
   readonly pairs: unknown;
   readonly log: unknown;
+  /** Executions of each job when it last showed a new feature. */
+  readonly lastFeature: unknown;
 }
 
 /** The parts of a campaign that a snapshot tells of. */
@@ -122,7 +124,7 @@ export class CampaignView {
       reason,
       status,
       strategies: this.#yields.views(),
-      coverage: this.#coverage.views(runSeconds, executions),
+      coverage: this.#coverage.views(runSeconds, executions, reason !== null),
       workers: this.#workers(),
       history: this.#history.view(),
       pairs: this.#pairs.views(),
@@ -134,19 +136,23 @@ export class CampaignView {
   }
 
   save(): SavedView {
-    return { yields: this.#yields.save(), pairs: this.#pairs.views(), log: this.log.lines };
+    const lastFeature = [...this.#lastFeature];
+    return { yields: this.#yields.save(), pairs: this.#pairs.views(), log: this.log.lines, lastFeature };
   }
 
   /** Goes on from what was saved; the coverage is taken from the maps of the jobs. */
   restore(saved: unknown): void {
-    const { yields, pairs, log } = (
+    const { yields, pairs, log, lastFeature } = (
       typeof saved === 'object' && saved !== null ? saved : {}
     ) as Partial<SavedView>;
     this.#yields.restore(yields);
     this.#pairs.restore(pairs);
     this.log.restore(log);
     this.#coverage.restore();
-    for (const job of this.#parts.jobs) this.#lastFeature[job.index] = job.done;
+    for (const { index, done } of this.#parts.jobs) {
+      const executions: unknown = Array.isArray(lastFeature) ? lastFeature[index] : null;
+      this.#lastFeature[index] = typeof executions === 'number' ? executions : done;
+    }
   }
 
   /** `op-insert pct`: a way of making the program, and the strategy of the schedule. */

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UsageError } from '../engine/errors.ts';
 import { Batches, type Done } from './campaign-batches.ts';
 import { Bulletin } from './campaign-bulletin.ts';
-import { Findings, isModelFault } from './campaign-findings.ts';
+import { Findings } from './campaign-findings.ts';
 import { Importer } from './campaign-import.ts';
 import { CampaignJob, sumOver } from './campaign-job.ts';
 import { sameJob } from './campaign-lost.ts';
@@ -121,8 +122,8 @@ export class Campaign {
   }
 
   async run(): Promise<{ readonly reason: EndReason; readonly snapshot: Snapshot }> {
-    const { limits } = this.#setup;
-    const { strays, view, turn } = this.#record.restore(this.#jobs, limits.fromNow);
+    const { config, limits } = this.#setup;
+    const { strays, view, turn, begun } = this.#record.restore(this.#jobs, limits.fromNow);
     this.#turn = turn;
     // The campaign's time begins with the search: a self-check cut short by a limit would look like one that failed.
     this.#record.pause(true);
@@ -138,11 +139,12 @@ export class Campaign {
       this.#record.pause(false);
       this.#state = 'searching';
       await this.#importer.own(strays);
-      if (this.#setup.input !== null) await this.#importer.input(this.#setup.input);
-      await (this.#setup.config.deterministic ? runRounds : runStream)(this.#host());
+      if (config.input !== null && !begun) await this.#takeInput(config.input);
+      await (config.deterministic ? runRounds : runStream)(this.#host());
       this.#state = 'minimizing';
       await this.#settle();
-      if (this.#failure === null) {
+      // A checkpoint never knows more than the files do: from an older one what they lack is found again.
+      if (this.#failure === null && !this.#unwritten) {
         await this.#save(true).catch(error => this.#fail(error));
       }
       if (this.#failure !== null) throw this.#failure;
@@ -171,20 +173,29 @@ export class Campaign {
 
   /** Findings that earlier runs have left without a report, and programs that killed the process. */
   async #takeUp(): Promise<void> {
-    const { killers, restarts } = this.#setup;
+    const { config, killers, restarts } = this.#setup;
     for (const unfinished of this.#record.unfinished()) {
       // What takes its worker or process down is not tried for ever.
       const deadly = restarts >= MAX_DEATHS && this.#findings.wasInWork(unfinished.crash);
-      this.#findings.enqueue({
-        ...unfinished,
-        asFound: deadly || unfinished.case.expect.verdict !== 'violation',
-      });
+      this.#findings.enqueue({ ...unfinished, asFound: deadly });
     }
-    for (const { suspect, finding } of killers) {
+    // A deterministic campaign comes to them again.
+    for (const { suspect, finding, fresh } of config.deterministic ? [] : killers) {
       const job = this.#jobs.find(one => sameJob(one.job, suspect.job));
       if (job === undefined) continue;
-      this.#batches.lost(job, 'program after program killed its process');
+      if (fresh) this.#batches.lost(job, 'program after program killed its process');
       await this.#found(job, finding, null, true);
+    }
+  }
+
+  /** The folder may be gone when a run goes on that was ended before it had taken all of it. */
+  async #takeInput(folder: string): Promise<void> {
+    try {
+      await this.#importer.input(folder);
+    } catch (error) {
+      if (!(error instanceof UsageError && this.#setup.resumed)) throw error;
+      const message = `--input ${error.message}; the campaign goes on without what it had not taken in`;
+      this.#setup.emit({ type: 'note', level: 'warning', message });
     }
   }
 
@@ -267,7 +278,7 @@ export class Campaign {
 
   async #between(): Promise<void> {
     const { config, places } = this.#setup;
-    if (this.#record.checkpointDue) await this.#save(false);
+    if (this.#record.checkpointDue && !this.#unwritten) await this.#save(false);
     if (config.instance === null || performance.now() < this.#nextSync) return;
     const all = await this.#importer.sync(places.root);
     this.#nextSync = performance.now() + 1000 * (all ? SYNC_SECONDS : BEHIND_SECONDS);
@@ -312,15 +323,14 @@ export class Campaign {
     for (const [key, times] of results.flatMap(result => result.seen)) record.seen(job, key, times);
   }
 
-  async #found(job: CampaignJob, raw: RawFinding, parent: string | null, asFound: boolean): Promise<void> {
+  async #found(job: CampaignJob, raw: RawFinding, parent: string | null, fatal: boolean): Promise<void> {
     const at = this.#record.now();
     job.known.add(knownKey(raw.case.expect));
     const provenance = this.#record.provenance(parent, at);
-    const crash = await this.#findings.add(raw, job.job, provenance, at, asFound);
+    const crash = await this.#findings.add(raw, job.job, provenance, at, fatal);
     if (crash === null) return;
     this.#view.found(raw.provenance);
-    this.#record.found(raw.case.expect.verdict === 'hang', isModelFault(crash));
-    this.#record.counters.executionsAtCrash = at.execs;
+    this.#record.found(crash, at);
     this.#crashed = this.#setup.limits.untilCrash;
     this.#bulletin.hurry();
   }

@@ -64,20 +64,24 @@ describe('a campaign', () => {
     expect(stats(three)).toMatchObject({ execs_done: '3000', saved_crashes: '2', saved_hangs: '0' });
   });
 
-  it('loses nothing to SIGKILL, wherever it hits: a short form of scripts/kill-rounds.mjs', () => {
-    const script = fileURLToPath(new URL('../../scripts/kill-rounds.mjs', import.meta.url));
-    const ran = spawnSync(
-      process.execPath,
-      [
-        ...[script, '--rounds', '3', '--execs', '4k', '--delay', '1', '--target-module', demo],
-        ...['--design', 'demo/no-barrier', '--memory', 'arm64'],
-      ],
-      { encoding: 'utf8' },
-    );
-    expect(ran.stderr).toBe('');
-    expect(ran.stdout).toMatch(/nothing lost/);
-    expect(ran.status).toBe(0);
-  });
+  it.each([
+    ['kill-rounds', '--rounds 2 --execs 3k --delay 1 --design demo/no-barrier', /nothing lost/],
+    [
+      'kill-writes',
+      `--first 40 --step 60 --execs 600 --design demo/no-barrier --design demo/throws -- --input ${base}/queue`,
+      /the same each time/,
+    ],
+  ] as const)(
+    'loses nothing to SIGKILL, wherever it hits: a short form of scripts/%s.mjs',
+    (name, args, well) => {
+      const script = fileURLToPath(new URL(`../../scripts/${name}.mjs`, import.meta.url));
+      const common = ['--memory', 'arm64', '--target-module', demo];
+      const ran = spawnSync(process.execPath, [script, ...common, ...args.split(' ')], { encoding: 'utf8' });
+      expect(ran.stderr).toBe('');
+      expect(ran.stdout).toMatch(well);
+      expect(ran.status).toBe(0);
+    },
+  );
 
   it('gives the same files if Ctrl-C ended it and --resume went on, and has a snapshot of all that it did', async () => {
     const out = scratch();
@@ -159,6 +163,18 @@ describe('a campaign', () => {
     expect(aside).toContain(`${entries[0]}.reason`);
     expect(aside).toContain('id:900000,orig:old.json');
     expect(stats(out)['saved_crashes']).toBe('2');
+  });
+
+  it('goes on without entries that cannot be read any more, also where results must not depend on time', async () => {
+    const out = copied();
+    const entries = readdirSync(join(out, 'queue'));
+    for (const name of entries) writeFileSync(join(out, 'queue', name), '{');
+    const resumed = await pagestorm(['fuzz', '--resume', out, '--execs', '1k']);
+    expect(resumed.err).toMatch(/id:\d+,.*\.json: set aside: .*not valid YAML/);
+    expect(resumed.code).toBe(1);
+    expect(stats(out)).toMatchObject({ execs_done: '4000', saved_crashes: '2' });
+    const aside = readdirSync(join(out, 'set-aside')).filter(name => name.endsWith('.json'));
+    expect(aside.length).toBe(Number(stats(out)['corpus_set_aside']));
   });
 
   it('refuses a directory of another version, one without a campaign, and what --resume cannot change', async () => {

@@ -148,6 +148,7 @@ describe('a page', () => {
       untilCrash: false,
       deterministic: false,
       modules: [],
+      input: null,
       hangSeconds: 5,
       instance: null,
       main: false,

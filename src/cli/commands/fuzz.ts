@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { UsageError } from '../../engine/errors.ts';
 import type { Limits } from '../../fuzz/campaign-setup.ts';
 import {
@@ -102,6 +102,7 @@ function newConfig(targets: readonly Target[], options: FuzzOptions): CampaignCo
     // A campaign that ends by executions ends the same every time.
     deterministic: options.deterministic || (options.executions !== null && options.seconds === null),
     modules: [...options.modules],
+    input: options.input === undefined ? null : resolve(options.input),
     hangSeconds: options.hangTimeout,
     instance: instance?.name ?? null,
     main: instance?.main ?? false,
@@ -188,7 +189,7 @@ class FuzzSession {
           )
         : null;
     this.#output = this.#screen?.output ?? output;
-    const { workers, selfcheck, sites, input } = options;
+    const { workers, selfcheck, sites } = options;
     this.#supervisor = new Supervisor({
       entry: new URL('../campaign-process.js', import.meta.url),
       start: {
@@ -198,7 +199,6 @@ class FuzzSession {
         limits,
         selfcheck,
         sites,
-        input: input ?? null,
         resumed: options.resume !== undefined,
       },
       state: placesOf(root).state,

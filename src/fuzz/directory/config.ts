@@ -32,6 +32,8 @@ const configSchema = z.strictObject({
   untilCrash: z.boolean(),
   deterministic: z.boolean(),
   modules: z.array(z.string()),
+  /** Folder of cases to begin with; null for none. */
+  input: z.string().nullable().default(null),
   hangSeconds: z.number().positive(),
   /** Name of the instance in a shared output directory; null if it is alone. */
   instance: z.string().nullable(),

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Target } from '../../targets/target.ts';
 import { type Case, caseDesign, kindOf, knownKey } from '../case/case.ts';
@@ -9,7 +9,14 @@ import { removeUnfinished } from './atomic.ts';
 import { findingFolders, type Places } from './campaign-directory.ts';
 import type { Disk } from './disk.ts';
 import { fieldOf, idOf, type Provenance, provenanceName } from './names.ts';
-import { type MinimizedFigures, readSeen, type Seen, type SightingNow, seenText } from './seen.ts';
+import {
+  type MinimizedFigures,
+  readSeen,
+  type Seen,
+  type Sighting,
+  type SightingNow,
+  seenText,
+} from './seen.ts';
 
 /** A finding with its folder. */
 export interface Crash extends Seen {
@@ -20,12 +27,17 @@ export interface Crash extends Seen {
   readonly key: string;
   readonly verdict: Case['expect']['verdict'];
   /** Seconds that the campaign had run when it was first and last seen, where that is known. */
-  readonly firstSeconds: number | null;
+  firstSeconds: number | null;
   lastSeconds: number | null;
   /** The smallest case that is there: `Found` or `Minimized`. */
   file: string;
   /** Whether the report is there. */
   reported: boolean;
+  /**
+   * True while a deterministic campaign has yet to find it once more: the checkpoint that it goes on from is older. It
+   * keeps its folder and what was made of it.
+   */
+  awaited: boolean;
 }
 
 /** A finding without its report. */
@@ -36,6 +48,14 @@ export interface Unfinished {
   readonly message: string;
 }
 
+/** Whether a finding is a fault of the model and not of the design. */
+export function isModelFault({
+  verdict,
+  nondeterministic,
+}: Pick<Crash, 'verdict' | 'nondeterministic'>): boolean {
+  return verdict !== 'violation' || nondeterministic;
+}
+
 /** Files of a finding's folder. */
 export const Found = 'found.yaml';
 export const Minimized = 'minimized.yaml';
@@ -43,7 +63,7 @@ export const Report = 'report.txt';
 const SEEN = 'seen.json';
 
 /** Of findings whose `seen.json` is lost. */
-const unseen = { nondeterministic: false, minimized: null };
+const unseen = { nondeterministic: false, fatal: false, minimized: null };
 
 /** The findings of a campaign: one folder for each design, memory model and signature. */
 export class CrashStore {
@@ -68,15 +88,17 @@ export class CrashStore {
     for (const folder of findingFolders(this.#places)) {
       const name = basename(folder);
       const path = join(folder, Found);
-      // Killed between making the folder and writing the case: never reported, and found again, by the same number.
+      // Killed before the case was written: never reported, and found again, by the same number.
       const written = existsSync(path);
-      if (!written && removeEmpty(folder)) continue;
+      if (!written && removeBegun(folder)) continue;
       this.#next = Math.max(this.#next, 1 + (idOf(name) ?? -1));
       if (!written) continue;
       try {
         const one = readCase(readFileSync(path), path, targets);
         const at = { execs: Number(fieldOf(name, 'execs') ?? 0), time: null };
         const seen = readSeen(join(folder, SEEN)) ?? { ...unseen, count: 1, first: at, last: at };
+        // Killed before the first sighting was counted.
+        seen.count = Math.max(1, seen.count);
         const time = fieldOf(name, 'time');
         const crash = this.#add(one, folder, seen, time === null ? null : Number(time) / 1000);
         crash.reported = existsSync(join(folder, Report));
@@ -102,7 +124,7 @@ export class CrashStore {
    * @param text of `found.yaml`.
    */
   async create(
-    { case: one, nondeterministic }: Pick<RawFinding, 'case' | 'nondeterministic'>,
+    { case: one, ...about }: Pick<RawFinding, 'case' | 'nondeterministic'> & Pick<Seen, 'fatal'>,
     text: string,
     provenance: Omit<Provenance, 'id'>,
     { seconds, ...at }: SightingNow,
@@ -116,16 +138,39 @@ export class CrashStore {
       notes: [kindOf(one.expect), caseDesign(one).replace('/', '-')],
     });
     const folder = join(verdict === 'hang' ? this.#places.hangs : this.#places.crashes, name);
-    const count = verdict === 'violation' ? 0 : 1;
-    const seen = { count, first: at, last: at, nondeterministic, minimized: null };
+    const { nondeterministic, fatal } = about;
+    const seen = {
+      count: firstCount(verdict),
+      first: at,
+      last: at,
+      nondeterministic,
+      fatal,
+      minimized: null,
+    };
     const crash = this.#add(one, folder, seen, seconds);
+    await this.write(crash, SEEN, seenText(crash));
+    // Last: with it, the folder is a finding.
     await this.write(crash, Found, text);
     return crash;
+  }
+
+  /** The finding that was awaited is there: its files are those that it would get. */
+  foundAgain(crash: Crash, { seconds, ...at }: SightingNow): void {
+    crash.awaited = false;
+    crash.count = firstCount(crash.verdict);
+    crash.first = at;
+    crash.firstSeconds = seconds;
+    this.#sight(crash, at, seconds);
+    this.#next = Math.max(this.#next, 1 + (idOf(basename(crash.folder)) ?? -1));
   }
 
   /** Counts sightings of a finding that is known. */
   seen(crash: Crash, times: number, { seconds, ...at }: SightingNow): void {
     crash.count += times;
+    this.#sight(crash, at, seconds);
+  }
+
+  #sight(crash: Crash, at: Sighting, seconds: number): void {
     crash.last = at;
     crash.lastSeconds = seconds;
     this.#dirty.add(crash);
@@ -137,24 +182,29 @@ export class CrashStore {
     this.#dirty.add(crash);
   }
 
-  /** How often findings were seen, by the name of their folders; for `recount`. */
+  /** How often findings were seen, by the name of their folders; for `rewind`. */
   sightings(): Readonly<Record<string, Pick<Crash, 'count' | 'last'>>> {
-    return Object.fromEntries(this.all.map(({ folder, count, last }) => [basename(folder), { count, last }]));
+    return Object.fromEntries(
+      this.all
+        .filter(crash => !crash.awaited)
+        .map(({ folder, count, last }) => [basename(folder), { count, last }]),
+    );
   }
 
-  /** Goes back to counts that were saved; what was not found then counts nothing yet. */
-  recount(saved: ReturnType<CrashStore['sightings']>): void {
+  /** Goes back to what was saved: numbers and counts go on from there, and what was found since is awaited. */
+  rewind(saved: ReturnType<CrashStore['sightings']>): void {
+    this.#next = 1 + Math.max(-1, ...Object.keys(saved).map(name => idOf(name) ?? -1));
     for (const crash of this.all) {
-      const { count, last } = saved[basename(crash.folder)] ?? { count: 0, last: crash.first };
-      crash.count = count;
-      crash.last = last;
-      this.#dirty.add(crash);
+      const then = saved[basename(crash.folder)];
+      if (then === undefined) crash.awaited = true;
+      else Object.assign(crash, { count: then.count, last: then.last });
     }
   }
 
   /** Writes a file of a finding; the report goes last, as it says that the finding is done with. */
   async write(crash: Crash, file: string, text: string): Promise<void> {
-    if (file === Report && this.#dirty.delete(crash)) await this.write(crash, SEEN, seenText(crash));
+    // Its figures may be on their way to the disk, but must be there before the report.
+    if (file === Report) await this.write(crash, SEEN, seenText(crash));
     await this.#disk.write(join(crash.folder, file), text);
     if (file === Report) crash.reported = true;
     if (file === Minimized) crash.file = Minimized;
@@ -174,8 +224,8 @@ export class CrashStore {
   read(crash: Crash, file: string, targets: readonly Target[]): Unfinished {
     const path = join(crash.folder, file);
     const bytes = readFileSync(path);
-    // The comment at its head is `# tag-loss in mte-sync/v5.19 (sc): <message>`.
-    const message = /^# [^\n]*? \(\w+\): (.*)$/m.exec(bytes.toString())?.[1] ?? '';
+    // The comment at its head is `# tag-loss in mte-sync/v5.19 (sc): <message>`, of more lines if the message is.
+    const message = /^[^\n]*? \(\w+\): (.*)$/s.exec(headComment(bytes.toString()))?.[1] ?? '';
     return { crash, case: readCase(bytes, path, targets), message };
   }
 
@@ -191,7 +241,14 @@ export class CrashStore {
     const { memory } = one;
     const crash: Crash = {
       ...{ folder, design, memory, key: knownKey(one.expect), verdict: one.expect.verdict },
-      ...{ ...seen, firstSeconds: seconds, lastSeconds: seconds, file: Found, reported: false },
+      ...{
+        ...seen,
+        firstSeconds: seconds,
+        lastSeconds: seconds,
+        file: Found,
+        reported: false,
+        awaited: false,
+      },
     };
     this.#crashes.set(identity(design, memory, crash.key), crash);
     this.#dirty.add(crash);
@@ -203,10 +260,26 @@ function identity(design: string, memory: string, key: string): string {
   return `${design} ${memory} ${key}`;
 }
 
-/** Removes a folder in which there is nothing but what was being written; false if there is more. */
-function removeEmpty(folder: string): boolean {
+/** The comment before the first field of a case. */
+function headComment(text: string): string {
+  const lines = text.split('\n');
+  const end = lines.findIndex(line => line !== '' && !line.startsWith('#'));
+  return lines
+    .slice(0, end)
+    .map(line => line.replace(/^#/, ''))
+    .join('\n')
+    .trimEnd();
+}
+
+/** Violations are counted as they are seen, also the first time; other faults are seen once. */
+function firstCount(verdict: Crash['verdict']): number {
+  return verdict === 'violation' ? 0 : 1;
+}
+
+/** Removes the folder of a finding that was not written yet; false if there is more in it. */
+function removeBegun(folder: string): boolean {
   removeUnfinished(folder);
-  if (readdirSync(folder).length > 0) return false;
-  rmdirSync(folder);
+  if (readdirSync(folder).some(name => name !== SEEN)) return false;
+  rmSync(folder, { recursive: true });
   return true;
 }

@@ -4,6 +4,21 @@ import { flushFile, flushFolder, makeFolder, reasonOf, writeAtomic } from './ato
 
 /** Errors that go away when somebody makes room: no space, quota used up. */
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && FULL.has(String(error.code));
+}
+
+/** Writes what the campaign can do without; whether there was room for it. */
+export function unlessFull(write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch (error) {
+    if (isFull(error)) return false;
+    throw error;
+  }
+}
+
 /** Seconds between attempts on a full disk. */
 const RETRY_SECONDS = 1;
 /** Writes under way at once: enough to share the cost of flushing, few enough to keep what waits small. */
@@ -100,8 +115,7 @@ export class Disk {
           this.#full = false;
           return;
         } catch (error) {
-          const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-          if (!FULL.has(code) || this.#leaving) {
+          if (!isFull(error) || this.#leaving) {
             throw new DiskError(`${path}: cannot be written: ${reasonOf(error)}`);
           }
           if (!this.#full) {

@@ -1,6 +1,7 @@
 import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FuzzTask, Job, Plan, Seed } from '../tasks.ts';
+import { unlessFull } from './disk.ts';
 
 /** What a worker was at when its process died. */
 export interface Suspect {
@@ -33,11 +34,11 @@ export class Journal {
     this.done();
   }
 
-  /** Called by the main thread before a worker gets the task. */
+  /** Called by the main thread before a worker gets the task. On a full disk it names nothing, and nobody is suspected. */
   begin({ job, plan }: FuzzTask): void {
     const text = Buffer.from(JSON.stringify({ job, plan: plain(plan) }));
-    writeSync(this.#file, text, 0, text.length, HEAD);
-    ftruncateSync(this.#file, HEAD + text.length);
+    ftruncateSync(this.#file, HEAD);
+    unlessFull(() => writeSync(this.#file, text, 0, text.length, HEAD));
   }
 
   done(): void {
@@ -71,7 +72,7 @@ export function programMark(path: string): (program: number) => void {
 }
 
 function writeHead(file: number, program: number): void {
-  writeSync(file, String(program).padEnd(HEAD, ' '), 0, 'latin1');
+  unlessFull(() => writeSync(file, String(program).padEnd(HEAD, ' '), 0, 'latin1'));
 }
 
 /** What the workers of a process that has died were at. Journals that cannot be read name nobody. */

@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../../engine/errors.ts';
@@ -73,10 +73,20 @@ export function takeLock(dir: string, note: (message: string) => void): () => vo
   } finally {
     rmSync(mine, { force: true });
   }
+  removeLeftOvers(dir);
   return () => {
     const owner = readOwner(path);
     if (typeof owner === 'object' && owner.pid === process.pid) rmSync(path, { force: true });
   };
+}
+
+/** Removes the files of processes that were killed while they took the lock. */
+function removeLeftOvers(dir: string): void {
+  for (const name of readdirSync(dir)) {
+    if (!name.startsWith(`${NAME}-`)) continue;
+    const owner = readOwner(join(dir, name));
+    if (typeof owner === 'object' && alive(owner) === false) rmSync(join(dir, name), { force: true });
+  }
 }
 
 /** The process that holds the lock of a directory, if it is alive or on another host. */

@@ -1,10 +1,9 @@
-import { readdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Target } from '../../targets/target.ts';
 import type { Case } from '../case/case.ts';
 import { readCase } from '../case/read.ts';
 import { caseFields } from '../case/write.ts';
-import { makeFolder } from './atomic.ts';
 import type { Disk } from './disk.ts';
 import { idOf, type Provenance, provenanceName } from './names.ts';
 
@@ -51,11 +50,11 @@ export class QueueStore {
     return queueFiles(this.folder).filter(file => file.id >= from);
   }
 
-  /** Moves an entry that is of no use out of the queue, with the reason beside it. */
+  /** Moves an entry that is of no use, if it is there at all, out of the queue, with the reason beside it. */
   async setAside({ path, name }: Pick<QueueFile, 'path' | 'name'>, reason: string): Promise<void> {
-    makeFolder(this.#setAside);
-    renameSync(path, join(this.#setAside, name));
+    // Makes the folder, and waits while the disk is full.
     await this.#disk.write(join(this.#setAside, `${name}.reason`), `${reason}\n`);
+    if (existsSync(path)) renameSync(path, join(this.#setAside, name));
   }
 
   /** The same with a copy of a file that is not ours. */

@@ -30,6 +30,8 @@ const schema = z.object({
   last: sighting,
   /** True if the two runs of the execution differed, so that the model is at fault. */
   nondeterministic: z.boolean().default(false),
+  /** True if it takes its worker down (it hangs, fills the memory, dies), so that it is not run again. */
+  fatal: z.boolean().default(false),
   /** What the minimiser made of it; null before it is done. */
   minimized: z
     .object({
@@ -50,8 +52,8 @@ export type Seen = z.infer<typeof schema>;
 /** What the minimiser made of a finding. */
 export type MinimizedFigures = NonNullable<Seen['minimized']>;
 
-export function seenText({ count, first, last, nondeterministic, minimized }: Seen): string {
-  return `${JSON.stringify({ count, first, last, nondeterministic, minimized })}\n`;
+export function seenText({ count, first, last, nondeterministic, fatal, minimized }: Seen): string {
+  return `${JSON.stringify({ count, first, last, nondeterministic, fatal, minimized })}\n`;
 }
 
 /** Null if there is no such file, or it cannot be used. */

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { unlessFull } from './disk.ts';
 
 /** Bytes for the number of each job. */
 const WIDTH = 16;
@@ -26,8 +27,9 @@ export class Streams {
     this.#file = file;
   }
 
+  /** On a full disk nothing is marked, and a campaign that is killed then draws some programs again. */
   mark(job: number, next: number): void {
-    writeSync(this.#file, String(next).padEnd(WIDTH, ' '), job * WIDTH, 'latin1');
+    unlessFull(() => writeSync(this.#file, String(next).padEnd(WIDTH, ' '), job * WIDTH, 'latin1'));
   }
 
   close(): void {

@@ -141,12 +141,12 @@ export class SearchQueue {
     this.#mark = { steps: this.#steps, nextProgram: this.#nextProgram, chosen: [] };
   }
 
-  /** Goes back to the last `mark`, after which nothing but `next` was called: those steps come again. */
+  /** Goes back to the last `mark`, after which nothing but `next` and `remove` was called: those steps come again. */
   rewind(): void {
     if (this.#mark === null) return;
     this.#steps = this.#mark.steps;
     this.#nextProgram = this.#mark.nextProgram;
-    for (const kept of this.#mark.chosen) this.#choose(kept, -1);
+    for (const kept of this.#mark.chosen) if (this.#byId.has(kept.entry.id)) this.#choose(kept, -1);
     this.#mark = null;
   }
 

@@ -51,9 +51,10 @@ export class CoverageTotals {
     this.#recent.sample(at, [executions, ...this.#fresh]);
   }
 
-  views(at: number, executions: number): readonly CoverageView[] {
+  /** @param last counts anew, however lately it has. */
+  views(at: number, executions: number, last: boolean): readonly CoverageView[] {
     const [ran = 0, ...gains] = this.#recent.gains([executions, ...this.#fresh]);
-    const counts = this.#jobs.map(job => this.#countsOf(job, at));
+    const counts = this.#jobs.map(job => this.#countsOf(job, at, last));
     const sampled = counts.reduce((sum, one) => sum + one.sampled, 0);
     return featureClasses.map(({ name, meaning }, i): CoverageView => {
       const once = counts.reduce((sum, one) => sum + (one.once[i] ?? 0), 0);
@@ -83,9 +84,10 @@ export class CoverageTotals {
     this.#covered[classOf(cell)]++;
   }
 
-  #countsOf(job: CampaignJob, at: number): Counts {
+  #countsOf(job: CampaignJob, at: number, last: boolean): Counts {
     const before = this.#counts.get(job.index);
-    if (before !== undefined && (before.done === job.done || at - before.at < COUNT_SECONDS)) return before;
+    if (before !== undefined && (before.done === job.done || (!last && at - before.at < COUNT_SECONDS)))
+      return before;
     const { sampled, classes } = job.map.snapshot();
     const counts = { done: job.done, at, sampled, once: classes.map(({ once }) => once) };
     this.#counts.set(job.index, counts);

@@ -11,8 +11,6 @@ export interface StartMessage {
   readonly limits: Limits;
   readonly selfcheck: boolean;
   readonly sites: boolean;
-  /** Folder of cases to begin with; null for none. */
-  readonly input: string | null;
   /** True if the campaign goes on from an earlier run, or from a process that died. */
   readonly resumed: boolean;
   /** Times that the process died in this run of the command. */

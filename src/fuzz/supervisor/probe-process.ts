@@ -31,10 +31,13 @@ async function run(message: ProbeMessage): Promise<ProbeAnswer> {
   const { stage, suspect, numbers, modules, hangSeconds, notes } = message;
   const { job, plan, program } = suspect;
   const pool = new WorkerPool(modules, hangSeconds);
-  const timer = setInterval(
-    () => writeFileSync(notes, Int32Array.from(pool.noted(stage === 'describe'))),
-    NOTE_MS,
-  );
+  const timer = setInterval(() => {
+    try {
+      writeFileSync(notes, Int32Array.from(pool.noted(stage === 'describe')));
+    } catch {
+      // A full disk must not look as if the program had killed the process.
+    }
+  }, NOTE_MS);
   try {
     if (stage === 'case') {
       const steps = Array.from({ length: Math.floor(numbers.length / 3) }, (_, i) => {

@@ -63,7 +63,8 @@ async function runStage(stage: ProbeStage, { modules, hangSeconds, state }: Prob
     child.on('error', reject);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
-      const died = answer !== null || signal === 'SIGTERM' ? null : (signal ?? `exit code ${code}`);
+      const survived = answer !== null || code === 0 || signal === 'SIGTERM';
+      const died = survived ? null : (signal ?? `exit code ${code}`);
       resolve({ died, numbers: readNumbers(notes), case: answer?.case ?? null });
     });
   });

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../../engine/errors.ts';
 import type { Killer } from '../campaign-setup.ts';
+import { unlessFull } from '../directory/disk.ts';
 import { suspects } from '../directory/journal.ts';
 import { alive, ownerOf, readOwner } from '../directory/lock.ts';
 import type { CampaignEvent } from '../events.ts';
@@ -37,7 +38,7 @@ const ORPHAN_SECONDS = 10;
  */
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #killers: Killer[] = [];
+  #killers: readonly Killer[] = [];
   #child: ChildProcess | null = null;
   #stopped = false;
 
@@ -62,11 +63,11 @@ export class Supervisor {
         type: 'start',
         resumed: start.resumed || restarts > 0,
         selfcheck: start.selfcheck && restarts === 0,
-        input: restarts > 0 ? null : start.input,
         restarts,
         killers: this.#killers,
       });
       if (died === null) return;
+      this.#killers = this.#killers.map(killer => ({ ...killer, fresh: false }));
       const open = suspects(state).length;
       this.#note(
         `the process with the workers died (${died}) while ${open} of them ran programs; going on from ${start.root}`,
@@ -118,7 +119,9 @@ export class Supervisor {
       if (stream !== null) createInterface(stream).on('line', line => this.#note(line));
     }
     this.#child = child;
-    if (child.pid !== undefined) writeFileSync(this.#pidFile(), `${JSON.stringify(ownerOf(child.pid))}\n`);
+    // Without it, a process that outlives its supervisor is not waited for; it ends as soon as it notices.
+    const owner = child.pid === undefined ? '' : `${JSON.stringify(ownerOf(child.pid))}\n`;
+    unlessFull(() => writeFileSync(this.#pidFile(), owner));
     this.#send(start);
     if (this.#stopped) this.stop();
     return new Promise((resolve, reject) => {
@@ -150,7 +153,7 @@ export class Supervisor {
       const finding = await probe(suspect, { modules, hangSeconds, state });
       if (finding === null) continue;
       this.#note(`${suspect.job.design}: a program kills its process: saved as a finding`);
-      this.#killers.push({ suspect, finding });
+      this.#killers = [...this.#killers, { suspect, finding, fresh: true }];
       found = true;
     }
     return found;

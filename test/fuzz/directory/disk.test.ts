@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Disk, DiskError } from '../../../src/fuzz/directory/disk.ts';
+import { Disk, DiskError, unlessFull } from '../../../src/fuzz/directory/disk.ts';
+import { Journal, journalPath, programMark, suspects } from '../../../src/fuzz/directory/journal.ts';
+import { Streams } from '../../../src/fuzz/directory/streams.ts';
+import type { FuzzTask } from '../../../src/fuzz/tasks.ts';
 
 const small = mkdtempSync(join(tmpdir(), 'pagestorm-small-'));
 const mount = (...args: string[]): boolean => spawnSync('mount', args).status === 0;
@@ -32,6 +35,29 @@ describe('the disk of a campaign', () => {
     expect(disk.full).toBe(false);
     expect(notes.at(-1)).toMatch(/room on the disk again/);
     expect(readdirSync(small)).toHaveLength(12);
+  });
+
+  it.skipIf(!mounted)('may be full for what the campaign can do without', () => {
+    const filled = join(small, 'filled');
+    const page = Buffer.alloc(4096);
+    expect(unlessFull(() => appendFileSync(filled, page))).toBe(true);
+    while (unlessFull(() => appendFileSync(filled, page)));
+    const task: FuzzTask = {
+      ...{ type: 'fuzz', executions: 1, known: [], untilCrash: false, coverage: null, deterministic: true },
+      job: { design: 'demo/fixed', memory: 'sc', size: { cpus: 2, pages: 2, mms: 1 }, ops: [], seed: '1' },
+      plan: { kind: 'fresh', from: 0, programs: 40 },
+    };
+    const journal = new Journal(journalPath(small, 0));
+    journal.begin(task);
+    programMark(journal.path)(3);
+    expect(suspects(small)).toEqual([]);
+    const { streams } = Streams.open(join(small, 'streams'));
+    streams.mark(0, 32);
+    rmSync(filled);
+    journal.begin(task);
+    programMark(journal.path)(4);
+    expect(suspects(small)).toEqual([{ job: task.job, plan: task.plan, program: 4 }]);
+    expect(() => unlessFull(() => appendFileSync('/proc/nowhere', page))).toThrow();
   });
 
   it('gives up at once, naming the file, where waiting does not help', async () => {
