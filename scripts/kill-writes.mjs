@@ -5,7 +5,7 @@
 //   node scripts/kill-writes.mjs [--design mte-sync/v5.17] [--execs 2k] [--memory arm64] [--seed 1] [--workers 2]
 //     [--first 1] [--step 1] [--then N] [--jobs 2] [--target-module M] [-- OPTIONS OF PAGESTORM FUZZ]
 // Writes that one campaign has under way at once come in any order. Needs `npm run build`. Exit code 1 on a failure.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -67,7 +67,8 @@ async function work() {
   }
 }
 await Promise.all(Array.from({ length: Number(options.jobs) }, work));
-const files = existsSync(unbroken) ? contents(unbroken).size : 0;
+const files = contents(unbroken).size;
+if (runs === 0 || files === 0) failures++;
 console.log(
   `${writes} writes, killed before ${runs} of them; ${files} files and all figures compared each time`,
 );
