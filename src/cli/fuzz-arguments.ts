@@ -101,6 +101,11 @@ export function fuzzOptions(argv: ArgumentsCamelCase<Given>, global: GlobalOptio
   const { M: main, S: secondary } = argv;
   if (main !== undefined && secondary !== undefined) throw new UsageError('-M and -S: give one of them');
   const name = main ?? secondary;
+  if (argv.deterministic && name !== undefined) {
+    throw new UsageError(
+      '--deterministic: instances (-M, -S) take over what others have found by then; run it alone',
+    );
+  }
   if (name !== undefined && !/^[\w.-]+$/.test(name)) {
     throw new UsageError(
       `-${main === undefined ? 'S' : 'M'} ${name}: a name is made of letters, digits, ".", "-", "_"`,

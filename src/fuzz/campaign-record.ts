@@ -57,6 +57,8 @@ export class CampaignRecord {
   readonly #streams: Streams;
   readonly #drawn: readonly number[];
   #synced: Record<string, number> = {};
+  /** Entries of a round that was cut short and is run again, by id. */
+  #cutShort: ReadonlyMap<number, QueueFile> = new Map();
   #began = performance.now();
   #before = 0;
   #rate = new Rate(0, 0);
@@ -133,7 +135,9 @@ export class CampaignRecord {
     this.#before = this.counters.runSeconds;
     this.#began = performance.now();
     this.#rate = new Rate(0, this.counters.executions);
-    const strays = config.deterministic ? [] : files.filter(file => file.id >= from);
+    const after = files.filter(file => file.id >= from);
+    const strays = config.deterministic ? [] : after;
+    if (config.deterministic) this.#cutShort = new Map(after.map(file => [file.id, file]));
     return {
       strays,
       view: usable?.view ?? null,
@@ -255,7 +259,10 @@ export class CampaignRecord {
     this.counters.lastFind = unixTime();
     this.counters.executionsAtFind = this.counters.executions;
     this.counters.secondsAtFind = this.seconds;
-    return written;
+    const before = this.#cutShort.get(id);
+    if (before === undefined || before.path === path) return written;
+    // The round ran otherwise: with another limit, or another version of the model.
+    return this.setAside(before, 'its round was run again and found another entry').then(() => written);
   }
 
   /** Moves an entry that cannot be used out of the queue. */
@@ -326,8 +333,8 @@ export class CampaignRecord {
     rest: { readonly view: SavedView; readonly turn: number },
     last: boolean,
   ): Promise<void> {
-    // An older checkpoint must not come after a newer one.
-    await this.#checkpoint.catch(() => {});
+    // An older checkpoint must not come after a newer one, nor fail unnoticed.
+    await this.#checkpoint;
     const began = performance.now();
     this.#nextCheckpoint = Number.POSITIVE_INFINITY;
     this.counters.runSeconds = this.seconds;

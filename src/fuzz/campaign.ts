@@ -278,7 +278,9 @@ export class Campaign {
 
   async #between(): Promise<void> {
     const { config, places } = this.#setup;
-    if (this.#record.checkpointDue && !this.#unwritten) await this.#save(false);
+    if (this.#record.checkpointDue && !this.#unwritten) {
+      await this.#save(false).catch(error => this.#fail(error));
+    }
     if (config.instance === null || performance.now() < this.#nextSync) return;
     const all = await this.#importer.sync(places.root);
     this.#nextSync = performance.now() + 1000 * (all ? SYNC_SECONDS : BEHIND_SECONDS);

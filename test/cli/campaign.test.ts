@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -175,6 +175,21 @@ describe('a campaign', () => {
     expect(stats(out)).toMatchObject({ execs_done: '4000', saved_crashes: '2' });
     const aside = readdirSync(join(out, 'set-aside')).filter(name => name.endsWith('.json'));
     expect(aside.length).toBe(Number(stats(out)['corpus_set_aside']));
+  });
+
+  it('has one entry with a number, also if the rounds that were cut short are run again with another limit', async () => {
+    const out = copied();
+    rmSync(join(out, '.state', 'checkpoint.json'));
+    const resumed = await pagestorm(['fuzz', '--resume', out, '--execs', '700']);
+    expect(resumed.err).toMatch(/set aside: its round was run again and found another entry/);
+    const ids = readdirSync(join(out, 'queue')).map(name => name.slice(0, 'id:000000'.length));
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(stats(out)).toMatchObject({ execs_done: '700', saved_crashes: '2' });
+    // The findings are those of before, with what was made of them.
+    const crashes = Object.entries(contents(out)).filter(([name]) => /\.(yaml|txt)$/.test(name));
+    expect(Object.fromEntries(crashes)).toEqual(
+      Object.fromEntries(Object.entries(contents(base)).filter(([name]) => /\.(yaml|txt)$/.test(name))),
+    );
   });
 
   it('refuses a directory of another version, one without a campaign, and what --resume cannot change', async () => {

@@ -99,8 +99,9 @@ function newConfig(targets: readonly Target[], options: FuzzOptions): CampaignCo
     executions: options.executions,
     seconds: options.seconds,
     untilCrash: options.untilCrash,
-    // A campaign that ends by executions ends the same every time.
-    deterministic: options.deterministic || (options.executions !== null && options.seconds === null),
+    // A campaign that ends by executions ends the same every time, unless others come into it.
+    deterministic:
+      options.deterministic || (options.executions !== null && options.seconds === null && instance === null),
     modules: [...options.modules],
     input: options.input === undefined ? null : resolve(options.input),
     hangSeconds: options.hangTimeout,

@@ -47,6 +47,7 @@ export async function flushFile(path: string): Promise<void> {
 
 /** Removes what a killed process left half written in a folder. */
 export function removeUnfinished(folder: string): void {
+  if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
     if (name.startsWith(UNFINISHED)) rmSync(join(folder, name), { force: true });
   }

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { UsageError } from '../../engine/errors.ts';
 import { makeFolder, reasonOf, removeUnfinished, writeAtomic } from './atomic.ts';
 import { type CampaignConfig, readConfig } from './config.ts';
@@ -72,8 +72,10 @@ export function prepareFolders(root: string, option: '--out' | '--resume' = '--o
     const probe = join(places.state, 'probe');
     writeFileSync(probe, '');
     rmSync(probe);
-    for (const folder of [root, places.queue, places.state]) removeUnfinished(folder);
-    for (const finding of findingFolders(places)) removeUnfinished(finding);
+    const { queue, crashes, hangs, setAside, state } = places;
+    for (const folder of [root, queue, crashes, hangs, setAside, state, ...findingFolders(places)]) {
+      removeUnfinished(folder);
+    }
   } catch (error) {
     const advice = option === '--out' ? 'name another folder' : 'make it writable, or resume a copy of it';
     throw new UsageError(`${option} ${root}: cannot be written: ${reasonOf(error)}; ${advice}`);
@@ -83,12 +85,12 @@ export function prepareFolders(root: string, option: '--out' | '--resume' = '--o
 
 /** Folders of crashes and hangs, in the order of their ids. */
 export function findingFolders({ crashes, hangs }: Places): readonly string[] {
-  return [crashes, hangs].flatMap(folder =>
+  const folders = [crashes, hangs].flatMap(folder =>
     readdirSync(folder, { withFileTypes: true })
       .filter(entry => entry.isDirectory() && entry.name.startsWith('id:'))
-      .map(entry => join(folder, entry.name))
-      .sort(),
+      .map(entry => join(folder, entry.name)),
   );
+  return folders.sort((a, b) => (basename(a) < basename(b) ? -1 : 1));
 }
 
 /** Writes what does not change: what the campaign runs, how it was called, how to read the crashes. */

@@ -75,6 +75,8 @@ function only(plan: Plan, program: number): Plan {
 }
 
 process.on('SIGINT', () => {});
+// Nobody waits for the answer any more.
+process.on('disconnect', () => process.exit(0));
 process.once('message', (message: ProbeMessage) => {
   run(message).then(
     answer => process.send?.(answer, () => process.exit(0)),
