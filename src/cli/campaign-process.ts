@@ -38,7 +38,7 @@ async function run(start: StartMessage): Promise<void> {
   const targets = await loadTargets(config.modules);
   campaign = new Campaign({
     config,
-    places: prepareFolders(start.root),
+    places: prepareFolders(start.root, start.resumed ? '--resume' : '--out'),
     targets,
     workers: start.workers,
     limits: start.limits,
