@@ -11,7 +11,7 @@ import {
   Report,
 } from './directory/crash-store.ts';
 import type { Provenance } from './directory/names.ts';
-import type { SightingNow } from './directory/seen.ts';
+import type { MinimizedFigures, SightingNow } from './directory/seen.ts';
 import type { CampaignEvent } from './events.ts';
 import type { WorkerPool } from './pool.ts';
 import type { MinimizeView } from './statistics/snapshot.ts';
@@ -45,7 +45,6 @@ export class Findings {
   readonly #texts: Texts;
   readonly #emit: (event: CampaignEvent) => void;
   readonly #waiting: Waiting[] = [];
-  readonly #failed = new Set<Crash>();
   readonly #marker: string;
   /** The finding that an earlier process was minimising when it ended. */
   readonly #before: string | null;
@@ -158,7 +157,7 @@ export class Findings {
     }
     if (crash.minimized !== null) return { ...view, ...crash.minimized, state: 'done' };
     if (!crash.reported) return { ...view, state: 'waiting' };
-    return { ...view, state: this.#failed.has(crash) ? 'failed' : 'as-found' };
+    return { ...view, state: runsAgain(crash) ? 'failed' : 'as-found' };
   }
 
   async #minimizeAll(): Promise<void> {
@@ -180,8 +179,8 @@ export class Findings {
   async #minimize({ crash, case: one, message, asFound }: Waiting): Promise<void> {
     let smallest = one;
     let trace: Trace | null = null;
-    const runs = !(crash.nondeterministic || crash.fatal || crash.verdict === 'hang');
-    if (runs && !asFound) {
+    let figures: MinimizedFigures | null = null;
+    if (runsAgain(crash) && !asFound) {
       this.#mark(crash.folder);
       this.#inWork = crash;
       try {
@@ -190,17 +189,15 @@ export class Findings {
           case: one,
           budget: MINIMIZE_BUDGET,
         });
-        if (minimized === null) this.#failed.add(crash);
-        else {
+        if (minimized !== null) {
           smallest = minimized.case;
           const { before, now, executions, complete } = minimized;
           const interrupted = this.#stopped && !complete;
           if (interrupted) this.#interrupted++;
-          this.store.minimized(crash, { before, now, executions, complete, interrupted });
+          figures = { before, now, executions, complete, interrupted };
         }
         trace = (await this.#pool.run<'replay'>({ type: 'replay', case: smallest })).trace;
       } catch (error) {
-        this.#failed.add(crash);
         const why = error instanceof Error ? error.message : String(error);
         this.#emit({
           type: 'note',
@@ -216,8 +213,11 @@ export class Findings {
     const shown = trace?.violation?.message ?? message;
     if (smallest !== one) await this.store.write(crash, Minimized, this.#texts.caseText(smallest, shown));
     const text = this.#texts.report(smallest, shown, trace);
-    // Last: a finding with a report is done with.
+    // A finding with a report is done with, unless its figures say that it was interrupted.
+    const again = crash.reported;
+    if (figures !== null && !again) this.store.minimized(crash, figures);
     await this.store.write(crash, Report, text);
+    if (figures !== null && again) this.store.minimized(crash, figures);
     this.#emit({
       type: 'report',
       folder: crash.folder,
@@ -234,6 +234,11 @@ export class Findings {
       // A full disk: then a finding that kills its process is tried once more.
     }
   }
+}
+
+/** Whether a finding can be run again. */
+function runsAgain({ nondeterministic, fatal, verdict }: Crash): boolean {
+  return !nondeterministic && !fatal && verdict !== 'hang';
 }
 
 function readMark(path: string): string | null {
