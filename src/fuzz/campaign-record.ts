@@ -1,3 +1,4 @@
+import { UsageError } from '../engine/errors.ts';
 import type { Operation } from '../targets/target.ts';
 import { type CampaignJob, type SavedJob, sumOver } from './campaign-job.ts';
 import type { CampaignSetup } from './campaign-setup.ts';
@@ -12,6 +13,7 @@ import { SeedStore } from './directory/seed-store.ts';
 import type { SightingNow } from './directory/seen.ts';
 import { Streams } from './directory/streams.ts';
 import { parseSelection } from './selection.ts';
+import { CampaignClock } from './statistics/clock.ts';
 import { type Counters, newCounters, readCounters, type Status } from './statistics/counters.ts';
 import { Rate } from './statistics/rate.ts';
 import type { BatchResult, Discovery, Plan } from './tasks.ts';
@@ -48,6 +50,7 @@ export interface Restored {
 /** A campaign in its directory: counters, queue, findings, and the checkpoints from which it goes on. */
 export class CampaignRecord {
   counters: Counters = newCounters();
+  readonly clock = new CampaignClock();
   readonly disk: Disk;
   readonly crashes: CrashStore;
   readonly seeds: SeedStore;
@@ -59,13 +62,10 @@ export class CampaignRecord {
   #synced: Record<string, number> = {};
   /** Entries of a round that was cut short and is run again, by id. */
   #cutShort: ReadonlyMap<number, QueueFile> = new Map();
-  #began = performance.now();
-  #before = 0;
   #rate = new Rate(0, 0);
   /** The checkpoint that is being written. */
   #checkpoint: Promise<void> = Promise.resolve();
   #nextCheckpoint = 0;
-  #pausedAt: number | null = null;
 
   constructor(setup: CampaignSetup) {
     const { places, targets, config } = setup;
@@ -87,19 +87,9 @@ export class CampaignRecord {
     this.#setup.emit({ type: 'note', level: 'warning', message });
   }
 
-  /** Seconds that the campaign has run, earlier runs included, and pauses left out. By a clock that never jumps. */
+  /** Seconds that the campaign has run. */
   get seconds(): number {
-    return this.#before + ((this.#pausedAt ?? performance.now()) - this.#began) / 1000;
-  }
-
-  /** Stops the campaign's time, or lets it go on. */
-  pause(paused: boolean): void {
-    const now = performance.now();
-    if (paused) this.#pausedAt ??= now;
-    else if (this.#pausedAt !== null) {
-      this.#began += now - this.#pausedAt;
-      this.#pausedAt = null;
-    }
+    return this.clock.seconds;
   }
 
   /**
@@ -118,7 +108,14 @@ export class CampaignRecord {
       this.#note(`${checkpoint}; the campaign ${how}`);
     }
     const usable = typeof checkpoint === 'string' ? null : checkpoint;
-    if (usable !== null) this.#resume(usable, jobs, fromNow, files);
+    try {
+      if (usable !== null) this.#resume(usable, jobs, fromNow, files);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new UsageError(
+        `${places.checkpoint}: cannot be used (${why}); without the file the campaign goes on from its queue and findings`,
+      );
+    }
     const from = usable?.nextEntry ?? 0;
     this.#queue.next = config.deterministic ? from : Math.max(from, 1 + (files.at(-1)?.id ?? -1));
     // What the round that was cut short has found and counted is found and counted again.
@@ -132,8 +129,7 @@ export class CampaignRecord {
     this.#countFindings();
     this.counters.restarts += this.#setup.restarts > 0 ? 1 : 0;
     if (this.counters.startTime === 0) this.counters.startTime = unixTime();
-    this.#before = this.counters.runSeconds;
-    this.#began = performance.now();
+    this.clock.goOn(this.counters.runSeconds);
     this.#rate = new Rate(0, this.counters.executions);
     const after = files.filter(file => file.id >= from);
     const strays = config.deterministic ? [] : after;
@@ -305,7 +301,7 @@ export class CampaignRecord {
   status({ turns, ...moment }: Moment): Status {
     this.counters.cycles = Math.floor(turns / Math.max(1, this.counters.queued));
     this.counters.runSeconds = this.seconds;
-    const at = this.seconds - this.#before;
+    const at = this.clock.ofRun;
     const executions = this.counters.executions + moment.running;
     this.#rate.sample(at, executions);
     return {

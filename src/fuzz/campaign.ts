@@ -110,7 +110,7 @@ export class Campaign {
     if (paused === this.#paused || (paused && this.#stopped)) return;
     this.#paused = paused;
     this.#pool.pause(paused);
-    this.#record.pause(paused);
+    this.#record.clock.pause(paused);
     this.#bulletin.hurry();
   }
 
@@ -126,7 +126,7 @@ export class Campaign {
     const { strays, view, turn, begun } = this.#record.restore(this.#jobs, limits.fromNow);
     this.#turn = turn;
     // The campaign's time begins with the search: a self-check cut short by a limit would look like one that failed.
-    this.#record.pause(true);
+    this.#record.clock.pause(true);
     this.#view.restore(view);
     if (limits.seconds !== null) {
       this.#deadline = limits.seconds + (limits.fromNow ? this.#record.seconds : 0);
@@ -136,7 +136,7 @@ export class Campaign {
     let reason: EndReason | null = null;
     try {
       if (this.#setup.selfcheck) await this.#checkItself();
-      this.#record.pause(false);
+      this.#record.clock.pause(false);
       this.#state = 'searching';
       await this.#importer.own(strays);
       if (config.input !== null && !begun) await this.#takeInput(config.input);

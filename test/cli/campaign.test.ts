@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -211,6 +211,17 @@ describe('a campaign', () => {
       2,
       expect.stringMatching(/campaign\.json: the directory has version 7/),
     ]);
+    const checkpoint = join(out, '.state', 'checkpoint.json');
+    writeFileSync(checkpoint, readFileSync(checkpoint, 'utf8').replace('"map":"', '"map":"AAAA'));
+    writeFileSync(config, readFileSync(config, 'utf8').replace('"version": 7', '"version": 2'));
+    const damaged = await pagestorm(['fuzz', '--resume', out]);
+    expect([damaged.code, damaged.err]).toEqual([
+      2,
+      expect.stringMatching(/^pagestorm: .*checkpoint\.json: cannot be used \(.*\); without the file .*\n$/),
+    ]);
+    const fresh = join(scratch(), 'fresh');
+    const input = await pagestorm(['fuzz', 'demo/fixed', '--input', join(out, 'nowhere'), '--out', fresh]);
+    expect([input.code, existsSync(fresh)]).toEqual([2, false]);
     renameSync(config, `${config}.gone`);
     const none = await pagestorm(['fuzz', '--resume', out]);
     expect([none.code, none.err]).toEqual([2, expect.stringMatching(/no campaign there/)]);

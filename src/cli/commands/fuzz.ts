@@ -10,6 +10,7 @@ import {
   prepareFolders,
   writeConfig,
 } from '../../fuzz/directory/campaign-directory.ts';
+import { caseFilesBelow } from '../../fuzz/directory/case-files.ts';
 import { type CampaignConfig, DIRECTORY_VERSION } from '../../fuzz/directory/config.ts';
 import { takeLock } from '../../fuzz/directory/lock.ts';
 import type { CampaignEvent } from '../../fuzz/events.ts';
@@ -60,6 +61,8 @@ export async function fuzzCommand(targets: readonly Target[], options: FuzzOptio
       `--out ${root}: holds a campaign; go on with --resume ${root}, or name another folder`,
     );
   }
+  // Before there is a directory that would have to begin with it.
+  if (options.input !== undefined) caseFilesBelow(options.input);
   const places = prepareFolders(root, resumed ? '--resume' : '--out');
   const release = takeLock(root, note);
   try {
