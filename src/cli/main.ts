@@ -201,8 +201,8 @@ async function parse(args: readonly string[]): Promise<number> {
           })
           .option('workers', { describe: 'worker threads; one for each core unless given', type: 'string' }),
       argv =>
-        using(argv, (targets, options) =>
-          cminCommand(targets, {
+        using(argv, (_, options) =>
+          cminCommand({
             ...options,
             dir: argv.dir,
             out: argv.output,

@@ -43,6 +43,8 @@ export class Importer {
   readonly #jobs: readonly CampaignJob[];
   readonly #targets: readonly Target[];
   readonly #hooks: ImportHooks;
+  /** By instance: entries that a look has seen and not come to. */
+  readonly #behind = new Map<string, readonly QueueFile[]>();
 
   constructor(
     pool: WorkerPool,
@@ -60,7 +62,7 @@ export class Importer {
 
   /** Entries of this queue that the last snapshot does not know. */
   async own(files: readonly QueueFile[]): Promise<void> {
-    for (const some of chunks(files)) {
+    for (const some of inParts(files, READ)) {
       const items = some.flatMap(file => {
         const setAside = (reason: string): Promise<void> => this.#record.setAside(file, reason);
         return this.#read(file.path, {}, setAside, file);
@@ -74,7 +76,7 @@ export class Importer {
     let odd = 0;
     let read = 0;
     let kept = 0;
-    for (const some of chunks(caseFilesBelow(folder))) {
+    for (const some of inParts(caseFilesBelow(folder), READ)) {
       const items = some.flatMap(path => {
         const setAside = (reason: string): Promise<void> => {
           odd++;
@@ -99,9 +101,16 @@ export class Importer {
       if (other === root || basename(other) === basename(root)) continue;
       const name = basename(other);
       const from = this.#record.syncedTo(name);
-      const files = queueFiles(placesOf(other).queue).filter(file => file.id >= from);
-      for (const some of chunks(files)) {
-        if (performance.now() > began + LOOK_MS) return false;
+      // A listing of a large queue takes long; while behind, what the last look has seen is gone through first.
+      const left = (this.#behind.get(name) ?? []).filter(file => file.id >= from);
+      this.#behind.delete(name);
+      const files =
+        left.length > 0 ? left : queueFiles(placesOf(other).queue).filter(file => file.id >= from);
+      for (const some of inParts(files, READ)) {
+        if (performance.now() > began + LOOK_MS) {
+          this.#behind.set(name, files);
+          return false;
+        }
         const items = some.flatMap(file => {
           const provenance = { sync: name, src: [file.id] };
           // Being written or set aside there at this moment, or of another version: not ours to judge.
@@ -136,21 +145,14 @@ export class Importer {
     for (const item of orphans) await item.setAside('no design of this campaign can run it');
     for (const job of this.#jobs) {
       const own = items.filter(item => fits(job, item.case));
-      for (let i = 0; i < own.length; i += BATCH) kept += await this.#takeBatch(job, own.slice(i, i + BATCH));
-    }
-    return kept;
-  }
-
-  async #takeBatch(job: CampaignJob, items: readonly Item[]): Promise<number> {
-    let kept = 0;
-    const results = await this.#evaluate(
-      job,
-      items.map(item => item.case),
-    );
-    for (const [i, item] of items.entries()) {
-      const result = results[i] ?? 'it was not run';
-      if (typeof result === 'string') await item.setAside(result);
-      else if (await this.#keep(job, item, result)) kept++;
+      // All workers at once; what they bring is taken in the order of the items.
+      const batches = [...inParts(own, BATCH)].map(some => this.#evaluate(job, some));
+      const results = (await Promise.all(batches)).flat();
+      for (const [i, item] of own.entries()) {
+        const result = results[i] ?? null;
+        if (typeof result === 'string') await item.setAside(result);
+        else if (result !== null && (await this.#keep(job, item, result))) kept++;
+      }
     }
     return kept;
   }
@@ -179,16 +181,21 @@ export class Importer {
     return true;
   }
 
-  /** A case that takes its worker down is told apart from the others by running them singly. */
-  async #evaluate(job: CampaignJob, cases: readonly Case[]): Promise<readonly (Evaluated | string)[]> {
+  /**
+   * What cases show; null of one that adds nothing, unless it is in the queue already. A case that takes its worker down is
+   * told apart from the others by running them singly.
+   */
+  async #evaluate(job: CampaignJob, items: readonly Item[]): Promise<readonly (Evaluated | string | null)[]> {
+    const cases = items.map(item => item.case);
+    const known = items.some(item => item.own !== null) ? null : job.map.buffer;
     try {
-      return await this.#pool.run<'evaluate'>({ type: 'evaluate', job: job.job, cases });
+      return await this.#pool.run<'evaluate'>({ type: 'evaluate', job: job.job, cases, known });
     } catch (error) {
       if (!(error instanceof LostWorker)) throw error;
-      if (cases.length === 1) return [`the worker that ran it was lost: ${error.message}`];
+      if (items.length === 1) return [`the worker that ran it was lost: ${error.message}`];
     }
-    const results: (Evaluated | string)[] = [];
-    for (const one of cases) results.push(...(await this.#evaluate(job, [one])));
+    const results: (Evaluated | string | null)[] = [];
+    for (const item of items) results.push(...(await this.#evaluate(job, [item])));
     return results;
   }
 }
@@ -198,6 +205,6 @@ function isOf({ job }: CampaignJob, one: Case): boolean {
   return job.design === caseDesign(one) && job.memory === one.memory;
 }
 
-function* chunks<T>(all: readonly T[]): Generator<readonly T[]> {
-  for (let i = 0; i < all.length; i += READ) yield all.slice(i, i + READ);
+function* inParts<T>(all: readonly T[], size: number): Generator<readonly T[]> {
+  for (let i = 0; i < all.length; i += size) yield all.slice(i, i + size);
 }

@@ -260,6 +260,8 @@ function described(task: Task): string {
       return `minimises ${kindOf(task.case.expect)}`;
     case 'evaluate':
       return `runs ${task.cases.length} cases`;
+    case 'show':
+      return `runs ${task.paths.length} case files`;
     default:
       return task.type;
   }

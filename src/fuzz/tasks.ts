@@ -204,11 +204,29 @@ export interface SiteCount {
   readonly count: number;
 }
 
-/** Runs cases once each on the machine of a job and tells their features; a text for those that do not fit. */
+/**
+ * Runs cases once each on the machine of a job and tells their features; a text for those that do not fit, null for those
+ * without a violation whose features are all in a map.
+ */
 export interface EvaluateTask {
   readonly type: 'evaluate';
   readonly job: Job;
   readonly cases: readonly Case[];
+  /** A `CoverageMap.buffer`; null to be told of all cases. */
+  readonly known: SharedArrayBuffer | null;
+}
+
+/** Reads case files and runs each once on the machine that it names; a text for those that cannot be run. */
+export interface ShowTask {
+  readonly type: 'show';
+  readonly paths: readonly string[];
+}
+
+/** What the case of a file shows, and of which design it is. */
+export interface FileShown {
+  readonly design: string;
+  readonly features: Int32Array;
+  readonly accesses: number;
 }
 
 /** Measures what a design costs, on programs that do not depend on the design. */
@@ -240,7 +258,8 @@ export interface Tasks {
   search: { task: SearchTask; result: Case | null };
   minimize: { task: MinimizeTask; result: Minimized | null };
   explore: { task: ExploreTask; result: Exploration };
-  evaluate: { task: EvaluateTask; result: readonly (Evaluated | string)[] };
+  evaluate: { task: EvaluateTask; result: readonly (Evaluated | string | null)[] };
+  show: { task: ShowTask; result: readonly (FileShown | string)[] };
   cost: { task: CostTask; result: Cost };
   prove: { task: ProveTask; result: Proof };
   sites: { task: SitesTask; result: readonly SiteCount[] };

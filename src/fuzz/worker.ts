@@ -3,11 +3,14 @@ import type { ActorKind, Pick, Step } from '../engine/schedule.ts';
 import { allSites, siteCounts } from '../engine/sites.ts';
 import { Answers } from '../engine/strategies/answers.ts';
 import { type DescribeListener, Describer, trimmed } from '../engine/strategies/describe.ts';
-import type { Size } from '../targets/target.ts';
+import type { Size, Target } from '../targets/target.ts';
 import { Batch } from './batch.ts';
 import { type Case, caseDesign } from './case/case.ts';
-import { Evaluator } from './coverage/evaluate.ts';
+import { Evaluator, type Shown } from './coverage/evaluate.ts';
+import { CoverageMap } from './coverage/map.ts';
 import { CoverageSession } from './coverage/session.ts';
+import { reasonOf } from './directory/atomic.ts';
+import { readEntry } from './directory/queue-store.ts';
 import { Executor, memoryByName } from './executor.ts';
 import { explore } from './explore.ts';
 import { ProgramGenerator } from './generate.ts';
@@ -20,7 +23,7 @@ import { replayCase, searchNear } from './replay.ts';
 import { plannedProgram } from './search/programs.ts';
 import { parseSelection } from './selection.ts';
 import { stepCase } from './steps/step-case.ts';
-import type { DescribeTask, Envelope, HungTask, Job, SiteCount } from './tasks.ts';
+import type { DescribeTask, Envelope, FileShown, HungTask, Job, SiteCount } from './tasks.ts';
 
 const actors: readonly ActorKind[] = ['cpu', 'commit', 'irq', 'rcu'];
 /** Stands for an answer among the steps written down: then kind and value follow. */
@@ -36,6 +39,17 @@ function sessionOf(executor: Executor): CoverageSession {
     sessions.set(executor, session);
   }
   return session;
+}
+
+const evaluators = new WeakMap<Executor, Evaluator>();
+
+function evaluatorOf(executor: Executor): Evaluator {
+  let evaluator = evaluators.get(executor);
+  if (evaluator === undefined) {
+    evaluator = new Evaluator(executor);
+    evaluators.set(executor, evaluator);
+  }
+  return evaluator;
 }
 
 /** The entry of the worker thread: runs one task. Machines are kept for the tasks that follow. */
@@ -75,11 +89,18 @@ export default async function runTask({ task, modules, heartbeat, journal }: Env
     case 'explore':
       return explore(await ofCase(task.case), task, () => beat.beat());
     case 'evaluate': {
-      const evaluator = new Evaluator(await ofJob(task.job));
+      const evaluator = evaluatorOf(await ofJob(task.job));
+      const known = task.known === null ? null : new CoverageMap(task.known);
       return task.cases.map(one => {
         beat.beat();
-        return evaluator.evaluate(one);
+        return known !== null && addsNothing(evaluator.show(one), known) ? null : evaluator.evaluate(one);
       });
+    }
+    case 'show': {
+      const targets = await loadTargets(modules);
+      const shown: (FileShown | string)[] = [];
+      for (const path of task.paths) shown.push(await show(path, targets, ofCase));
+      return shown;
     }
     case 'cost':
       return measureCost(await ofJob(task.job), task, () => beat.beat());
@@ -117,6 +138,28 @@ async function executorFor(
     executors.set(key, executor);
   }
   return executor;
+}
+
+function addsNothing(shown: Shown | string, known: CoverageMap): boolean {
+  return typeof shown === 'object' && shown.isClean && shown.features.every(cell => known.has(cell));
+}
+
+/** What a case file shows; a text says why it cannot be used. */
+async function show(
+  path: string,
+  targets: readonly Target[],
+  executorOf: (one: Case) => Promise<Executor>,
+): Promise<FileShown | string> {
+  let one: Case;
+  try {
+    one = readEntry(path, targets);
+  } catch (error) {
+    return error instanceof UsageError ? error.message : `${path}: ${reasonOf(error)}`;
+  }
+  const shown = evaluatorOf(await executorOf(one)).show(one);
+  if (typeof shown === 'string') return `${path}: ${shown}`;
+  const { features, accesses } = shown;
+  return { design: caseDesign(one), features: Int32Array.from(features), accesses };
 }
 
 /** Runs an execution that will hang again, leaving its steps in the shared words. */

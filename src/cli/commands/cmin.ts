@@ -1,8 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UsageError } from '../../engine/errors.ts';
-import { type Case, caseDesign } from '../../fuzz/case/case.ts';
-import { cover, type Showing } from '../../fuzz/cover.ts';
+import { cover } from '../../fuzz/cover.ts';
 import { makeFolder, reasonOf } from '../../fuzz/directory/atomic.ts';
 import { isCampaign, placesOf } from '../../fuzz/directory/campaign-directory.ts';
 import { caseFilesBelow } from '../../fuzz/directory/case-files.ts';
@@ -10,9 +9,7 @@ import { Disk } from '../../fuzz/directory/disk.ts';
 import { takeLock } from '../../fuzz/directory/lock.ts';
 import { QueueStore } from '../../fuzz/directory/queue-store.ts';
 import { LostWorker, WorkerPool } from '../../fuzz/pool.ts';
-import type { Job } from '../../fuzz/tasks.ts';
-import type { Target } from '../../targets/target.ts';
-import { loadCase } from '../case-files.ts';
+import type { FileShown } from '../../fuzz/tasks.ts';
 import { Exit } from '../exit.ts';
 import type { GlobalOptions } from '../options.ts';
 import { StatusLine } from '../status-line.ts';
@@ -28,13 +25,12 @@ export interface CminOptions extends GlobalOptions {
 /** Cases that travel to a worker at once. */
 const BATCH = 64;
 
-interface Entry extends Showing {
+interface Entry extends FileShown {
   readonly path: string;
-  readonly design: string;
 }
 
 /** `pagestorm cmin <dir> [-o folder]` */
-export async function cminCommand(targets: readonly Target[], options: CminOptions): Promise<number> {
+export async function cminCommand(options: CminOptions): Promise<number> {
   const { dir, out, workers } = options;
   const campaign = isCampaign(dir);
   if (out === undefined && !campaign) {
@@ -45,7 +41,7 @@ export async function cminCommand(targets: readonly Target[], options: CminOptio
   const pool = new WorkerPool(options.modules, options.hangTimeout, { threads: workers });
   try {
     const files = caseFilesBelow(campaign ? placesOf(dir).queue : dir);
-    const entries = await evaluateAll(files, targets, pool, workers);
+    const entries = await showAll(files, pool, workers);
     // Features of different designs are of different code, even where they look the same.
     const designs = new Set(entries.map(entry => entry.design));
     const kept = new Set<string>();
@@ -71,88 +67,47 @@ export async function cminCommand(targets: readonly Target[], options: CminOptio
   }
 }
 
-/** Runs every case once. They are read as workers become free: a large queue does not fit into memory. */
-async function evaluateAll(
+/** Runs every case once: workers read them, as a large queue does not fit into memory. */
+async function showAll(
   files: readonly string[],
-  targets: readonly Target[],
   pool: WorkerPool,
   workers: number,
 ): Promise<readonly Entry[]> {
-  const batches = batchesOf(files, targets);
   const status = new StatusLine();
-  const entries: Entry[] = [];
+  const shown: (FileShown | string)[] = [];
+  let next = 0;
   let done = 0;
   const work = async (): Promise<void> => {
-    for (const { job, members } of batches) {
-      entries.push(...(await evaluate(job, members, pool)));
-      done += members.length;
+    while (next < files.length) {
+      const from = next;
+      next += BATCH;
+      const results = await show(files.slice(from, from + BATCH), pool);
+      // In the order of the files: which worker was first must not show.
+      for (const [i, result] of results.entries()) shown[from + i] = result;
+      done += results.length;
       status.count(done, files.length, 'cases evaluated');
     }
   };
   await Promise.all(Array.from({ length: workers }, work));
   status.clear();
-  // Which worker was first must not show.
-  const place = new Map(files.map((path, i) => [path, i]));
-  return entries.sort((a, b) => (place.get(a.path) ?? 0) - (place.get(b.path) ?? 0));
+  return shown.flatMap((one, i): readonly Entry[] => {
+    if (typeof one === 'object') return [{ path: files[i] ?? '', ...one }];
+    console.error(`pagestorm: ${one}`);
+    return [];
+  });
 }
 
-interface Members {
-  readonly job: Job;
-  readonly members: { readonly path: string; readonly case: Case }[];
-}
-
-/** Reads cases and gives those of a job in batches. */
-function* batchesOf(files: readonly string[], targets: readonly Target[]): Generator<Members> {
-  const groups = new Map<string, Members>();
-  for (const path of files) {
-    const one = tryLoad(path, targets);
-    if (one === null) continue;
-    const job: Job = { design: caseDesign(one), memory: one.memory, size: one.size, ops: [], seed: '' };
-    const key = JSON.stringify(job);
-    const group = groups.get(key) ?? { job, members: [] };
-    group.members.push({ path, case: one });
-    if (group.members.length < BATCH) groups.set(key, group);
-    else {
-      groups.delete(key);
-      yield group;
-    }
-  }
-  yield* groups.values();
-}
-
-function tryLoad(path: string, targets: readonly Target[]): Case | null {
+/** A file that takes its worker down is told apart from the others by running them singly. */
+async function show(paths: readonly string[], pool: WorkerPool): Promise<readonly (FileShown | string)[]> {
   try {
-    return loadCase(path, targets);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`pagestorm: ${error.message}`);
-    return null;
-  }
-}
-
-async function evaluate(job: Job, members: Members['members'], pool: WorkerPool): Promise<readonly Entry[]> {
-  try {
-    const cases = members.map(member => member.case);
-    const results = await pool.run<'evaluate'>({ type: 'evaluate', job, cases });
-    return members.flatMap(({ path }, i) => {
-      const result = results[i];
-      if (typeof result === 'object') {
-        const { features, accesses } = result;
-        return [{ path, design: job.design, features: Int32Array.from(features), accesses }];
-      }
-      console.error(`pagestorm: ${path}: ${result}`);
-      return [];
-    });
+    return await pool.run<'show'>({ type: 'show', paths });
   } catch (error) {
     if (!(error instanceof LostWorker)) throw error;
-    if (members.length > 1) {
-      const singly: Entry[] = [];
-      for (const member of members) singly.push(...(await evaluate(job, [member], pool)));
-      return singly;
-    }
-    console.error(`pagestorm: ${members[0]?.path}: ${error.message}`);
-    return [];
+    if (paths.length === 1) return [`${paths[0]}: ${error.message}`];
   }
+  const singly: (FileShown | string)[] = [];
+  for (const path of paths) singly.push(...(await show([path], pool)));
+  return singly;
 }
 
 function copyAll(paths: readonly string[], out: string): void {

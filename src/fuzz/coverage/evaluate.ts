@@ -1,8 +1,9 @@
+import type { DecisionSource } from '../../engine/decisions.ts';
 import { Describer } from '../../engine/strategies/describe.ts';
 import { Follow } from '../../engine/strategies/follow.ts';
 import { Recorder } from '../../engine/strategies/record.ts';
 import type { Operation, Size } from '../../targets/target.ts';
-import type { Case } from '../case/case.ts';
+import type { Case, Verdict } from '../case/case.ts';
 import { parseSchedule } from '../case/schedule-text.ts';
 import type { Executor } from '../executor.ts';
 import { unknownName } from '../names.ts';
@@ -22,6 +23,14 @@ export interface Evaluated {
   readonly message: string;
 }
 
+/** What the execution of a case shows. */
+export interface Shown {
+  readonly isClean: boolean;
+  /** All features that it shows; none if it ended early. */
+  readonly features: readonly number[];
+  readonly accesses: number;
+}
+
 /** Tells the features of single executions: cases of the queue, of other instances, of a folder of cases. */
 export class Evaluator {
   readonly #executor: Executor;
@@ -33,33 +42,52 @@ export class Evaluator {
     this.#coverage = new Coverage(executor.machine, executor.model, this.#map);
   }
 
-  /** Runs a case once; a text says why it does not fit this machine. */
+  /** Runs a case once, nothing of which is written down; a text says why it does not fit this machine. */
+  show(one: Case): Shown | string {
+    const fit = this.#fit(one);
+    if (typeof fit === 'string') return fit;
+    const { verdict, features } = this.#run(fit.program, fit.source);
+    return { isClean: verdict.verdict === 'clean', features, accesses: this.#executor.machine.steps };
+  }
+
+  /** The same with the case as it runs here. */
   evaluate(one: Case): Evaluated | string {
-    const { machine, model, size } = this.#executor;
-    const program = fitted(one.program, size);
-    const problem = program === null ? 'it needs a larger machine' : misfit(program, model.operations, size);
-    if (program === null || problem !== null) return problem ?? '';
-    let source: Follow;
-    try {
-      source = new Follow(parseSchedule(one.schedule, name => machine.layout.find(name)));
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    }
-    const recorder = new Recorder(source);
+    const fit = this.#fit(one);
+    if (typeof fit === 'string') return fit;
+    const { machine } = this.#executor;
+    const recorder = new Recorder(fit.source);
     const describer = new Describer(recorder);
-    const coverage = this.#coverage;
-    coverage.forget();
-    coverage.begin();
-    const verdict = this.#executor.judge(program, describer, coverage.log);
-    const features = verdict.verdict === 'clean' ? coverage.look() : [];
-    this.#map.clear();
+    const { verdict, features } = this.#run(fit.program, describer);
     return {
-      case: this.#executor.toCase(program, describer.schedule(), verdict),
+      case: this.#executor.toCase(fit.program, describer.schedule(), verdict),
       answers: recorder.answers(),
       features,
       accesses: machine.steps,
       message: machine.violation?.message ?? '',
     };
+  }
+
+  #fit(one: Case): { readonly program: Program; readonly source: Follow } | string {
+    const { machine, model, size } = this.#executor;
+    const program = fitted(one.program, size);
+    const problem = program === null ? 'it needs a larger machine' : misfit(program, model.operations, size);
+    if (program === null || problem !== null) return problem ?? '';
+    try {
+      return { program, source: new Follow(parseSchedule(one.schedule, name => machine.layout.find(name))) };
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  #run(program: Program, source: DecisionSource): { verdict: Verdict; features: readonly number[] } {
+    const coverage = this.#coverage;
+    coverage.forget();
+    coverage.begin();
+    const verdict = this.#executor.judge(program, source, coverage.log);
+    const features = verdict.verdict === 'clean' ? coverage.look() : [];
+    // All that the map has is of this execution.
+    this.#map.drop(features);
+    return { verdict, features };
   }
 }
 

@@ -104,6 +104,11 @@ export class CoverageMap {
     this.#words[ID] = id;
   }
 
+  /** Forgets all about some features, their counts too. */
+  drop(cells: readonly number[]): void {
+    for (const cell of cells) this.#cells[cell] = 0;
+  }
+
   /** What makes `before` into this map, for `merge`: pairs of place and change. */
   changesSince(before: CoverageMap): Int32Array {
     const changes: number[] = [];

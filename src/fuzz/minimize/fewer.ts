@@ -1,56 +1,161 @@
+import type { Size } from '../../targets/target.ts';
 import { type Call, callCount, type Program } from '../program.ts';
+import { firstShown } from './calmest.ts';
+import type { Candidate } from './candidate.ts';
 import type { Lab } from './lab.ts';
-import { type Candidate, replaced, without } from './program.ts';
+import { without } from './program.ts';
 
-/** Programs with as many operations are worth a second look: few candidates, each with many executions. */
-const FEWEST = 3;
-const MOST = 4;
-/** Executions for one candidate, at most. */
-const SEARCH = 6_000;
+/** Operations of programs that others are looked for beside: as these stand, and placed otherwise too. */
+const MOST = 6;
+const MOST_PLACED = 4;
+/** Executions of programs that only lack an operation, and of those in which something else differs too. */
+const LACKING = 16_000;
+const NEAR = 18_000;
+/** Values of an argument that are tried. */
+const VALUES = 4;
+
+/** A call, and where it stands: on a CPU, or in the setup (-1). */
+interface Placed {
+  readonly cpu: number;
+  readonly call: Call;
+}
 
 /**
- * Looks once more for a program with one operation less, with half of what is left of the budget: dropping one alone may need a
- * schedule that is rare, and of three operations two may do elsewhere than where they stand.
+ * Looks for a program with one operation less, or on fewer CPUs, that is no part of the one at hand: an operation elsewhere,
+ * with other arguments, or another in its place. What a crash shows with three operations another two may show as well, and
+ * no way leads there by dropping alone. Programs are tried from the nearest on, their executions from the calmest on.
  */
-export function fewerOperations(start: Candidate, lab: Lab): Candidate {
-  const { program, size } = start;
+export function fewerOperations(start: Candidate, lab: Lab, sizes: readonly Size[]): Candidate {
+  if (callCount(start.program) > MOST) return start;
+  return lacking(start, lab) ?? near(start, lab, sizes) ?? start;
+}
+
+/** One that only lacks an operation, the others placed anew; each gets its share of the executions. */
+function lacking({ program, size }: Candidate, lab: Lab): Candidate | null {
   const count = callCount(program);
-  if (count < FEWEST || count > MOST) return start;
-  const candidates = [...dropped(program), ...(count === FEWEST ? placedAnew(program) : [])];
-  const executions = Math.min(SEARCH, Math.floor(lab.budget / 2 / candidates.length));
-  for (const next of candidates) {
-    const found = lab.search(next, size, executions);
-    if (found !== null) return { program: next, size, found };
+  if (count < 2 || count > MOST_PLACED) return null;
+  const last = Math.max(0, lab.budget - LACKING);
+  const programs = [...dropped(program, size)];
+  for (const [i, next] of programs.entries()) {
+    const share = Math.floor((lab.budget - last) / (programs.length - i));
+    const end = lab.budget - share;
+    const { found, all } = firstShown(lab, next, size, Math.ceil(share / 2));
+    const shown = found ?? (all ? null : lab.search(next, size, lab.budget - end));
+    if (shown !== null) return { program: next, size, found: shown };
   }
-  return start;
+  return null;
 }
 
-function* dropped(program: Program): Generator<Program> {
-  const { setup, cpus, interrupts } = program;
-  for (let i = 0; i < setup.length; i++) yield { ...program, setup: without(setup, i) };
-  for (const part of ['cpus', 'interrupts'] as const) {
-    for (const [cpu, list] of (part === 'cpus' ? cpus : interrupts).entries()) {
-      for (let i = 0; i < list.length; i++)
-        yield { ...program, [part]: replaced(program[part], cpu, without(list, i)) };
-    }
-  }
-}
-
-/** Two of three operations side by side, where both stood on one CPU or one in the setup. */
-function* placedAnew({ setup, cpus, interrupts }: Program): Generator<Program> {
-  if (cpus.length < 2 || interrupts.some(list => list.length > 0)) return;
-  const calls: readonly (readonly [number, Call])[] = [
-    ...setup.map(call => [-1, call] as const),
-    ...cpus.flatMap((list, cpu) => list.map(call => [cpu, call] as const)),
+/** One in which a call differs too; the passes widen what differs, and how far from calm its execution may be. */
+function near({ program }: Candidate, lab: Lab, sizes: readonly Size[]): Candidate | null {
+  const few = callCount(program) <= MOST_PLACED;
+  const passes = [
+    { isPlaced: false, same: true, most: 1, sweep: 60 },
+    { isPlaced: false, same: false, most: 1, sweep: 60 },
+    { isPlaced: true, same: true, most: 1, sweep: 60 },
+    { isPlaced: false, same: true, most: 2, sweep: 400 },
+    { isPlaced: true, same: false, most: 1, sweep: 60 },
+    { isPlaced: true, same: true, most: 2, sweep: 400 },
+    { isPlaced: true, same: false, most: 2, sweep: 400 },
   ];
-  for (const [i, [a, first]] of calls.entries()) {
-    for (const [b, second] of calls.slice(i + 1)) {
-      if (a !== b && a >= 0 && b >= 0) continue;
-      yield {
-        setup: [],
-        cpus: cpus.map((_, cpu) => (cpu === 0 ? [first] : cpu === 1 ? [second] : [])),
-        interrupts,
-      };
+  const last = Math.max(0, lab.budget - NEAR);
+  for (const { isPlaced, same, most, sweep } of passes) {
+    for (const size of !isPlaced || few ? sizes : []) {
+      for (const next of exchanged(program, size, lab, same, isPlaced)) {
+        if (lab.budget <= last) return null;
+        const { found } = firstShown(lab, next, size, Math.min(sweep, lab.budget - last), most);
+        if (found !== null) return { program: next, size, found };
+      }
     }
   }
+  return null;
+}
+
+/** Programs that lack one operation, in every way in which the others stand on two CPUs. */
+function* dropped(program: Program, size: Size): Generator<Program> {
+  const calls = callsOf(program);
+  const seen = new Set<string>();
+  for (let i = 0; i < calls.length; i++) {
+    for (const next of onTwoCpus(without(calls, i), program, size)) {
+      const key = JSON.stringify(next.cpus);
+      if (!seen.has(key)) yield next;
+      seen.add(key);
+    }
+  }
+}
+
+/**
+ * Programs with one call changed, its arguments only (`same`) or its operation too, that lack another call, or stand on one
+ * CPU instead of two.
+ */
+function* exchanged(
+  program: Program,
+  size: Size,
+  lab: Lab,
+  same: boolean,
+  isPlaced: boolean,
+): Generator<Program> {
+  const calls = callsOf(program);
+  const own = [...new Set(calls.map(({ call }) => call.operation))];
+  // With one operation left all those of the model are worth a try.
+  const others = calls.length === 2 ? lab.operations(size) : own;
+  const changed = function* (rest: readonly Placed[]): Generator<readonly Placed[]> {
+    for (const [at, { cpu, call }] of rest.entries()) {
+      for (const operation of same ? [call.operation] : others) {
+        if (!same && operation === call.operation) continue;
+        for (const args of argumentsOf(operation, size, lab)) {
+          if (same && args.join() === call.args.join()) continue;
+          yield rest.map((one, i) => (i === at ? { cpu, call: { operation, args } } : one));
+        }
+      }
+    }
+  };
+  for (let i = 0; i < calls.length; i++) {
+    for (const next of changed(without(calls, i))) {
+      if (isPlaced) yield* onTwoCpus(next, program, size);
+      else yield built(next, program, size);
+    }
+  }
+  const busy = program.cpus.filter(list => list.length > 0);
+  if (isPlaced || busy.length < 2) return;
+  for (const next of changed(calls))
+    yield built(
+      next.map(one => ({ ...one, cpu: 0 })),
+      program,
+      size,
+    );
+}
+
+/** Setup first, then CPU by CPU. */
+function callsOf({ setup, cpus }: Program): readonly Placed[] {
+  return [
+    ...setup.map(call => ({ cpu: -1, call })),
+    ...cpus.flatMap((list, cpu) => list.map(call => ({ cpu, call }))),
+  ];
+}
+
+function built(calls: readonly Placed[], { interrupts }: Program, { cpus }: Size): Program {
+  const on = (cpu: number): readonly Call[] => calls.filter(one => one.cpu === cpu).map(({ call }) => call);
+  return { setup: on(-1), cpus: Array.from({ length: cpus }, (_, cpu) => on(cpu)), interrupts };
+}
+
+/** Calls in their order on two CPUs, the first one on CPU 0: none in the setup, whose end may matter. */
+function* onTwoCpus(calls: readonly Placed[], program: Program, size: Size): Generator<Program> {
+  const ways = size.cpus < 2 ? 1 : 1 << (calls.length - 1);
+  for (let way = 0; way < ways; way++) {
+    const placed = calls.map(({ call }, i) => ({ call, cpu: i === 0 ? 0 : (way >> (i - 1)) & 1 }));
+    yield built(placed, program, size);
+  }
+}
+
+/** Arguments of an operation, each of few values. */
+function* argumentsOf(operation: string, size: Size, lab: Lab): Generator<readonly number[]> {
+  const values = lab
+    .parameters(operation, size)
+    .map((_, i) => lab.values(operation, i, size).slice(0, VALUES));
+  const from = function* (at: number): Generator<readonly number[]> {
+    if (at === values.length) yield [];
+    for (const value of values[at] ?? []) for (const rest of from(at + 1)) yield [value, ...rest];
+  };
+  yield* from(0);
 }

@@ -1,7 +1,5 @@
-import { Choice } from '../../engine/access.ts';
 import type { DecisionSource } from '../../engine/decisions.ts';
-import type { Machine } from '../../engine/machine.ts';
-import type { Schedule } from '../../engine/schedule.ts';
+import type { Schedule, Step } from '../../engine/schedule.ts';
 import { Answers } from '../../engine/strategies/answers.ts';
 import { Describer } from '../../engine/strategies/describe.ts';
 import { Follow } from '../../engine/strategies/follow.ts';
@@ -11,85 +9,64 @@ import type { Size } from '../../targets/target.ts';
 import { sameVerdict, type Verdict } from '../case/case.ts';
 import { Executor } from '../executor.ts';
 import type { Program } from '../program.ts';
-
-/** How far from calm an execution is, most important first; see `lessCost`. */
-export type Cost = readonly number[];
+import { type Cost, Measure } from './cost.ts';
+import { FollowPlaces, type PlacedSchedule, PlaceRecorder } from './places.ts';
+import { type SharedWords, Sweep } from './sweep.ts';
 
 /** An execution with the wanted verdict. */
 export interface Found {
   readonly answers: readonly number[];
-  readonly schedule: Schedule;
+  readonly schedule: PlacedSchedule;
   /** Switches between CPUs that need not be; stale reads, delays and commits; failures, interrupts and choices; steps. */
   readonly cost: Cost;
+}
+
+/** What a sweep may run; see `Sweep`. */
+export interface SweepBound {
+  readonly most: number;
+  readonly below: Cost | null;
+  readonly shared: SharedWords;
+}
+
+/** What a sweep found; if that is nothing, whether it ran all within its bound, and whether a wider one has more. */
+export interface Swept {
+  readonly found: Found | null;
+  readonly complete: boolean;
+  readonly more: boolean;
 }
 
 /** Where the minimiser tries its candidates; each method returns an execution with the wanted verdict, or null. */
 export interface Lab {
   /** Follows a schedule as far as it fits, calmly after it. Commits are named by the addresses of `from`. */
   follow(program: Program, size: Size, schedule: Schedule, from: Size): Found | null;
+  /** Follows a schedule by the accesses that ran in its steps, where these are in the program. */
+  followPlaces(program: Program, size: Size, schedule: PlacedSchedule, from: Size): Found | null;
   /** Gives recorded answers by their place. */
   answer(program: Program, size: Size, answers: readonly number[]): Found | null;
   /** Random executions until one has the verdict. */
   search(program: Program, size: Size, executions: number): Found | null;
+  /** Executions that follow a schedule up to some step, each to another one, and go on at random. */
+  searchNear(program: Program, size: Size, schedule: Schedule, from: Size, executions: number): Found | null;
+  /** Executions that `Sweep` allows, one after the other, until one has the verdict. */
+  sweep(program: Program, size: Size, bound: SweepBound, executions: number): Swept;
+  /** Does a search for a program, unless the one at its last time found nothing; else null. */
+  tried(program: Program, size: Size, search: () => Found | null): Found | null;
   /** Whether arguments that a smaller machine or a simpler program would need are legal. */
   legal(program: Program, size: Size): boolean;
   /** Names of an operation's parameters. */
   parameters(operation: string, size: Size): readonly string[];
+  /** Names of the operations that a program may consist of. */
+  operations(size: Size): readonly string[];
+  /** Small values that a parameter may have, from 0 on. */
+  values(operation: string, parameter: number, size: Size): readonly number[];
   /** Simpler values of an argument, simplest first. */
   simpler(operation: string, parameter: number, value: number, size: Size): readonly number[];
   /** Executions left before the minimiser must be content. */
   readonly budget: number;
 }
 
-/** True if `a` is strictly calmer than `b`. */
-export function lessCost(a: Cost, b: Cost): boolean {
-  for (let i = 0; i < a.length; i++) {
-    const [x = 0, y = 0] = [a[i], b[i]];
-    if (x !== y) return x < y;
-  }
-  return false;
-}
-
-/** Counts how far from calm the answers of an execution are, and keeps them. */
-class Measure implements DecisionSource {
-  readonly everyStep: boolean;
-  readonly answers: number[] = [];
-  readonly #inner: DecisionSource;
-  #machine: Machine | null = null;
-  #switches = 0;
-  #weak = 0;
-  #rest = 0;
-
-  constructor(inner: DecisionSource) {
-    this.#inner = inner;
-    this.everyStep = inner.everyStep;
-  }
-  begin(machine: Machine): void {
-    this.#machine = machine;
-    this.answers.length = 0;
-    this.#switches = 0;
-    this.#weak = 0;
-    this.#rest = 0;
-    this.#inner.begin(machine);
-  }
-  choose(kind: number, n: number): number {
-    const value = this.#inner.choose(kind, n);
-    // `Answers` is not asked at forced steps, so they are left out here too.
-    if (kind !== Choice.Actor || n > 1) this.answers.push(value);
-    if (value === 0) return 0;
-    if (kind === Choice.Actor) {
-      const [actor] = this.#machine?.actorAt(value) ?? ['cpu'];
-      if (actor === 'cpu') this.#switches++;
-      else if (actor === 'commit') this.#weak++;
-      else this.#rest++;
-    } else if (kind === Choice.Delay || kind === Choice.Stale || kind === Choice.Tlb) this.#weak += value;
-    else this.#rest += value;
-    return value;
-  }
-  cost(steps: number): Cost {
-    return [this.#switches, this.#weak, this.#rest, steps];
-  }
-}
+/** Values that `Lab.values` looks at. */
+const SMALL = 8;
 
 /** The lab that runs real machines: one for each size tried. */
 export class MachineLab implements Lab {
@@ -98,7 +75,11 @@ export class MachineLab implements Lab {
   readonly #wanted: Verdict;
   readonly #beat: () => boolean;
   readonly #executors = new Map<string, Executor>();
+  /** Programs for which a search has found nothing. */
+  readonly #barren = new Set<string>();
   readonly #walk = new RandomWalk('minimise');
+  /** Where answers are taken down, execution after execution. */
+  readonly #log = new Int32Array(4_096);
 
   /** `beat` is called at every execution and returns false to end early. */
   constructor(executor: Executor, wanted: Verdict, budget: number, beat: () => boolean) {
@@ -120,12 +101,13 @@ export class MachineLab implements Lab {
   }
 
   follow(program: Program, size: Size, schedule: Schedule, from: Size): Found | null {
-    const before = this.executor(from).machine.layout;
-    const { layout } = this.executor(size).machine;
-    const steps = schedule.steps.map(step =>
-      step.actor === 'commit' ? { ...step, address: layout.find(before.nameOf(step.address)) } : step,
-    );
+    const steps = this.#moved(schedule.steps, from, size);
     return this.#try(program, size, new Follow({ before: schedule.before, steps }));
+  }
+
+  followPlaces(program: Program, size: Size, schedule: PlacedSchedule, from: Size): Found | null {
+    const steps = this.#moved(schedule.steps, from, size);
+    return this.#try(program, size, new FollowPlaces({ before: schedule.before, steps }));
   }
 
   answer(program: Program, size: Size, answers: readonly number[]): Found | null {
@@ -133,16 +115,42 @@ export class MachineLab implements Lab {
   }
 
   search(program: Program, size: Size, executions: number): Found | null {
+    return this.#run(program, size, executions, () => this.#walk);
+  }
+
+  searchNear(
+    program: Program,
+    size: Size,
+    { before, steps }: Schedule,
+    from: Size,
+    executions: number,
+  ): Found | null {
+    const schedule = { before, steps: this.#moved(steps, from, size) };
+    const step = (i: number): number => Math.floor((i * steps.length) / executions);
+    return this.#run(program, size, executions, i => new Follow(schedule, this.#walk, step(i)));
+  }
+
+  sweep(program: Program, size: Size, { most, below, shared }: SweepBound, executions: number): Swept {
     const executor = this.executor(size);
     const bound = executor.bind(program);
-    const recorder = new Recorder(this.#walk);
-    for (let i = 0; i < executions && this.#spend(); i++) {
-      if (!executor.shows(bound, recorder, this.#wanted)) continue;
-      // An error must be told apart by its text, which takes the slow way.
-      const found = this.#try(program, size, new Answers(recorder.answers()));
-      if (found !== null) return found;
+    const sweep = new Sweep(most, below, shared);
+    const recorder = new Recorder(sweep, this.#log);
+    for (let left = executions; left > 0 && this.#spend(); left--) {
+      if (executor.shows(bound, recorder, this.#wanted)) {
+        const found = this.#try(program, size, new Answers(recorder.answers()));
+        if (found !== null) return { found, complete: false, more: true };
+      }
+      if (!sweep.next()) return { found: null, complete: true, more: sweep.forbade };
     }
-    return null;
+    return { found: null, complete: false, more: true };
+  }
+
+  tried(program: Program, size: Size, search: () => Found | null): Found | null {
+    const key = JSON.stringify([program, size]);
+    if (this.#barren.has(key)) return null;
+    const found = search();
+    if (found === null) this.#barren.add(key);
+    return found;
   }
 
   legal(program: Program, size: Size): boolean {
@@ -162,6 +170,18 @@ export class MachineLab implements Lab {
     return operations.find(one => one.name === operation)?.parameters.map(one => one.name) ?? [];
   }
 
+  operations(size: Size): readonly string[] {
+    const { operations } = this.executor(size).model;
+    return operations.filter(one => one.interrupt !== true).map(one => one.name);
+  }
+
+  values(operation: string, parameter: number, size: Size): readonly number[] {
+    const { operations } = this.executor(size).model;
+    const arbitrary = operations.find(one => one.name === operation)?.parameters[parameter]?.arbitrary(size);
+    const small = Array.from({ length: SMALL }, (_, value) => value);
+    return small.filter(value => arbitrary?.canShrinkWithoutContext(value) === true);
+  }
+
   simpler(operation: string, parameter: number, value: number, size: Size): readonly number[] {
     const { operations } = this.executor(size).model;
     const arbitrary = operations.find(one => one.name === operation)?.parameters[parameter]?.arbitrary(size);
@@ -179,13 +199,43 @@ export class MachineLab implements Lab {
     const executor = this.executor(size);
     const measure = new Measure(source);
     const describer = new Describer(measure);
-    const verdict = executor.judge(program, describer);
+    const places = new PlaceRecorder(describer);
+    const verdict = executor.judge(program, places);
     if (!sameVerdict(verdict, this.#wanted)) return null;
     return {
       answers: [...measure.answers],
-      schedule: describer.schedule(),
+      schedule: places.placed(describer.schedule()),
       cost: measure.cost(executor.machine.steps),
     };
+  }
+
+  /** Executions under one source after the other, until one has the verdict. */
+  #run(
+    program: Program,
+    size: Size,
+    executions: number,
+    sourceOf: (i: number) => DecisionSource,
+  ): Found | null {
+    const executor = this.executor(size);
+    const bound = executor.bind(program);
+    for (let i = 0; i < executions && this.#spend(); i++) {
+      const recorder = new Recorder(sourceOf(i), this.#log);
+      if (!executor.shows(bound, recorder, this.#wanted)) continue;
+      // An error must be told apart by its text, which takes the slow way.
+      const found = this.#try(program, size, new Answers(recorder.answers()));
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  /** Steps of a machine of another size: a commit is told by the address of its store. */
+  #moved<T extends Step>(steps: readonly T[], from: Size, to: Size): readonly T[] {
+    if (from === to) return steps;
+    const before = this.executor(from).machine.layout;
+    const { layout } = this.executor(to).machine;
+    return steps.map(step =>
+      step.actor === 'commit' ? { ...step, address: layout.find(before.nameOf(step.address)) } : step,
+    );
   }
 
   /** Takes one execution from the budget; false if there is none left or the user wants an end. */

@@ -1,13 +1,17 @@
+import type { Size } from '../../targets/target.ts';
 import { type Case, sameVerdict } from '../case/case.ts';
 import { parseSchedule } from '../case/schedule-text.ts';
 import type { Executor } from '../executor.ts';
 import { callCount } from '../program.ts';
 import { replayCase } from '../replay.ts';
 import type { CaseSize } from '../statistics/snapshot.ts';
+import { arrangeCalls } from './arrange.ts';
+import { type Candidate, slight, thorough } from './candidate.ts';
+import { orderCpus } from './cpu-order.ts';
 import { fewerOperations } from './fewer.ts';
 import { MachineLab } from './lab.ts';
 import { placeOperations } from './placement.ts';
-import { type Candidate, dropOperations, shrinkMachine, simplifyArguments } from './program.ts';
+import { dropOperations, shrinkMachine, simplifyArguments } from './program.ts';
 import { calmSchedule } from './schedule.ts';
 import { sizeOf } from './size.ts';
 
@@ -26,7 +30,8 @@ export interface Minimized {
 
 /**
  * Minimises a case while its verdict stays: fewest operations, then on the fewest CPUs, then pages and address spaces,
- * then simplest arguments, then the calmest schedule; then once more fewer operations, if there are few by then.
+ * then simplest arguments, then the calmest schedule; then once more fewer operations, if there are few by then, and if
+ * that succeeds all over again.
  * Deterministic; `beat` is called at every execution and ends it by returning false, with the best so far. Returns null
  * if the case does not show its verdict to begin with.
  *
@@ -56,21 +61,22 @@ export function minimizeCase(
     progress(sizeOf(best));
     log.push(`${name}: ${change(from, best)} (${left - lab.budget} executions)`);
   };
-  for (let round = 1; round <= 4 && lab.budget > 0; round++) {
-    const { program } = best;
-    stage('operations', dropOperations);
-    stage('placement', placeOperations);
-    stage('machine', shrinkMachine);
-    stage('arguments', simplifyArguments);
-    if (best.program === program) break;
-  }
-  stage('schedule', calmSchedule);
-  const { program } = best;
-  stage('fewer operations', fewerOperations);
-  if (best.program !== program) {
-    stage('machine', shrinkMachine);
-    stage('arguments', simplifyArguments);
+  for (let fewer = true; fewer && lab.budget > 0; ) {
+    for (let round = 1; round <= 4 && lab.budget > 0; round++) {
+      const { program } = best;
+      const effort = round === 1 ? thorough : slight;
+      stage('operations', from => dropOperations(from, lab, effort));
+      stage('placement', from => placeOperations(from, lab, effort));
+      stage('machine', shrinkMachine);
+      stage('arguments', simplifyArguments);
+      if (best.program === program) break;
+    }
     stage('schedule', calmSchedule);
+    stage('order of CPUs', orderCpus);
+    stage('arrangement', arrangeCalls);
+    const { program } = best;
+    stage('fewer operations', from => fewerOperations(from, lab, sizesFor(from.size, size)));
+    fewer = best.program !== program;
   }
   const complete = lab.budget > 0;
   const smallest = lab.executor(best.size);
@@ -81,6 +87,12 @@ export function minimizeCase(
     return { case: one, before, now: before, log, executions: budget - lab.budget, complete: false };
   }
   return { case: result, before, now: sizeOf(best), log, executions: budget - lab.budget, complete };
+}
+
+/** Machines on which fewer operations are looked for: the smaller one, and the one of the case, where more can be asked for. */
+function sizesFor(small: Size, first: Size): readonly Size[] {
+  const same = small.cpus === first.cpus && small.pages === first.pages && small.mms === first.mms;
+  return same ? [small] : [small, first];
 }
 
 /** `4 -> 2 operations, 2 -> 1 pages` */

@@ -1,18 +1,19 @@
-import type { Schedule } from '../../engine/schedule.ts';
 import type { Program } from '../program.ts';
+import { type Candidate, type Effort, reproduce } from './candidate.ts';
 import type { Lab } from './lab.ts';
-import { type Candidate, replaced, reproduce, without } from './program.ts';
+import { type PlacedSchedule, withoutOperation } from './places.ts';
+import { replaced, without } from './program.ts';
 
 /**
  * Runs operations on as few CPUs as show the verdict, and as many as can be in the setup, where nothing interleaves:
  * what is left on CPUs is what races. Each change moves an operation to the setup or empties a CPU.
  */
-export function placeOperations(start: Candidate, lab: Lab): Candidate {
+export function placeOperations(start: Candidate, lab: Lab, effort: Effort): Candidate {
   let best = start;
   for (let again = true; again && lab.budget > 0; ) {
     again = false;
     for (const [program, schedule] of calmerPlaces(best.program, best.found.schedule)) {
-      const next = reproduce(lab, best, program, best.size, schedule);
+      const next = reproduce(lab, best, program, best.size, schedule, effort);
       if (next === null) continue;
       best = next;
       again = true;
@@ -22,7 +23,10 @@ export function placeOperations(start: Candidate, lab: Lab): Candidate {
   return best;
 }
 
-function* calmerPlaces(program: Program, schedule: Schedule): Generator<readonly [Program, Schedule]> {
+function* calmerPlaces(
+  program: Program,
+  schedule: PlacedSchedule,
+): Generator<readonly [Program, PlacedSchedule]> {
   const { setup, cpus } = program;
   const busy = cpus.flatMap((list, cpu) => (list.length > 0 ? [cpu] : []));
   for (const [i, to] of busy.entries()) {
@@ -34,9 +38,8 @@ function* calmerPlaces(program: Program, schedule: Schedule): Generator<readonly
       };
       // The interrupts of the emptied CPU stay where they are: dropping them is another stage's matter.
       if ((program.interrupts[from]?.length ?? 0) > 0) continue;
-      const steps = schedule.steps.map(step => (step.cpu === from ? { ...step, cpu: to } : step));
-      yield [joined([to, from]), { ...schedule, steps }];
-      yield [joined([from, to]), { ...schedule, steps }];
+      yield [joined([to, from]), together(schedule, to, from, cpus[to]?.length ?? 0, to)];
+      yield [joined([from, to]), together(schedule, from, to, cpus[from]?.length ?? 0, to)];
     }
   }
   for (const cpu of busy) {
@@ -44,7 +47,23 @@ function* calmerPlaces(program: Program, schedule: Schedule): Generator<readonly
     if (busy.length === 1 && list.length === 1) continue;
     yield [
       { ...program, setup: [...setup, ...list.slice(0, 1)], cpus: replaced(cpus, cpu, without(list, 0)) },
-      schedule,
+      withoutOperation(schedule, cpu, 0),
     ];
   }
+}
+
+/** The schedule with the steps of two CPUs on one of them, where the operations of the first come before those of the second. */
+function together(
+  schedule: PlacedSchedule,
+  first: number,
+  second: number,
+  before: number,
+  on: number,
+): PlacedSchedule {
+  const steps = schedule.steps.map(step => {
+    if (step.cpu === first) return { ...step, cpu: on };
+    if (step.cpu !== second) return step;
+    return { ...step, cpu: on, operation: step.operation < 0 ? step.operation : step.operation + before };
+  });
+  return { ...schedule, steps };
 }

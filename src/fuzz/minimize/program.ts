@@ -1,29 +1,33 @@
-import type { Schedule } from '../../engine/schedule.ts';
 import type { Size } from '../../targets/target.ts';
 import type { Call, Program } from '../program.ts';
-import type { Found, Lab } from './lab.ts';
+import { type Candidate, type Effort, quickly, reproduce, slight, thorough } from './candidate.ts';
+import { withCpus } from './cpu-order.ts';
+import type { Lab } from './lab.ts';
+import { type PlacedSchedule, renumbered, withoutCpu, withoutOperation } from './places.ts';
 
-/** A program that shows the verdict, on a machine, with an execution that does. */
-export interface Candidate {
-  readonly program: Program;
-  readonly size: Size;
-  readonly found: Found;
+/**
+ * Drops operations one by one, last first, and whole lists before that, as long as the verdict stays: first those without
+ * which the schedule at hand still shows it, then those that need another schedule.
+ */
+export function dropOperations(start: Candidate, lab: Lab, effort: Effort): Candidate {
+  return dropAll(dropAll(start, lab, null), lab, effort);
 }
 
-/** Random executions spent on a smaller program when the schedule at hand no longer shows the verdict. */
-const SEARCH = 1_500;
-
-/** Drops operations one by one, last first, and whole lists before that, as long as the verdict stays. */
-export function dropOperations(start: Candidate, lab: Lab): Candidate {
+function dropAll(start: Candidate, lab: Lab, effort: Effort | null): Candidate {
   let best = start;
-  for (let again = true; again && lab.budget > 0; ) {
-    again = false;
-    for (const program of smallerPrograms(best.program)) {
-      const next = reproduce(lab, best, program, best.size, best.found.schedule);
-      if (next === null) continue;
-      best = next;
-      again = true;
-      break;
+  for (let before: Candidate | null = null; before !== best && lab.budget > 0; ) {
+    before = best;
+    // After a success the next of the smaller program: what could not be dropped before it can hardly be now.
+    for (let i = 0; ; ) {
+      const next = [...smallerPrograms(best.program, best.found.schedule)][i];
+      if (next === undefined) break;
+      const [program, schedule] = next;
+      const shown =
+        effort === null
+          ? quickly(lab, best, program, best.size, schedule)
+          : reproduce(lab, best, program, best.size, schedule, effort);
+      if (shown === null) i++;
+      else best = shown;
     }
   }
   return best;
@@ -36,20 +40,15 @@ export function shrinkMachine(start: Candidate, lab: Lab): Candidate {
     list.length > 0 || (best.program.interrupts[cpu]?.length ?? 0) > 0 ? [cpu] : [],
   );
   if (used.length > 0 && used.length < best.size.cpus) {
-    const program: Program = {
-      setup: best.program.setup,
-      cpus: used.map(cpu => best.program.cpus[cpu] ?? []),
-      interrupts:
-        best.program.interrupts.length === 0 ? [] : used.map(cpu => best.program.interrupts[cpu] ?? []),
-    };
+    const program = withCpus(best.program, used);
     const schedule = renumbered(best.found.schedule, used);
-    best = reproduce(lab, best, program, { ...best.size, cpus: used.length }, schedule) ?? best;
+    best = reproduce(lab, best, program, { ...best.size, cpus: used.length }, schedule, thorough) ?? best;
   }
   for (const part of ['pages', 'mms'] as const) {
     while (best.size[part] > 1) {
       const size: Size = { ...best.size, [part]: best.size[part] - 1 };
       if (!lab.legal(best.program, size)) break;
-      const next = reproduce(lab, best, best.program, size, best.found.schedule);
+      const next = reproduce(lab, best, best.program, size, best.found.schedule, thorough);
       if (next === null) break;
       best = next;
     }
@@ -65,7 +64,7 @@ export function simplifyArguments(start: Candidate, lab: Lab): Candidate {
   let best = start;
   for (const program of renamedValues(best.program, lab, best.size)) {
     if (lab.budget <= 0) break;
-    const next = reproduce(lab, best, program, best.size, best.found.schedule);
+    const next = reproduce(lab, best, program, best.size, best.found.schedule, slight);
     if (next !== null && argumentSum(next.program) < argumentSum(best.program)) best = next;
   }
   for (const place of argumentPlaces(best.program)) {
@@ -76,7 +75,7 @@ export function simplifyArguments(start: Candidate, lab: Lab): Candidate {
       for (const simpler of lab.simpler(call.operation, place.argument, value, best.size)) {
         const args = call.args.map((one, i) => (i === place.argument ? simpler : one));
         const program = withCall(best.program, place, { operation: call.operation, args });
-        const next = reproduce(lab, best, program, best.size, best.found.schedule);
+        const next = reproduce(lab, best, program, best.size, best.found.schedule, slight);
         if (next === null) continue;
         best = next;
         again = true;
@@ -87,37 +86,27 @@ export function simplifyArguments(start: Candidate, lab: Lab): Candidate {
   return best;
 }
 
-/** An execution of another program with the verdict, near the best so far or by search; null if there is none. */
-export function reproduce(
-  lab: Lab,
-  best: Candidate,
+/** Programs with fewer operations, the smallest first, each with what is left of a schedule. */
+function* smallerPrograms(
   program: Program,
-  size: Size,
-  schedule: Schedule,
-): Candidate | null {
-  const found =
-    lab.follow(program, size, schedule, best.size) ??
-    lab.answer(program, size, best.found.answers) ??
-    lab.search(program, size, SEARCH);
-  return found === null ? null : { program, size, found };
-}
-
-/** Programs with fewer operations, the smallest first. */
-function* smallerPrograms(program: Program): Generator<Program> {
+  schedule: PlacedSchedule,
+): Generator<readonly [Program, PlacedSchedule]> {
   const { setup, cpus, interrupts } = program;
-  if (setup.length > 1) yield { ...program, setup: [] };
+  if (setup.length > 1) yield [{ ...program, setup: [] }, schedule];
   for (const [cpu, list] of cpus.entries()) {
-    if (list.length > 1) yield { ...program, cpus: replaced(cpus, cpu, []) };
+    if (list.length > 1) yield [{ ...program, cpus: replaced(cpus, cpu, []) }, withoutCpu(schedule, cpu)];
   }
-  for (let i = setup.length - 1; i >= 0; i--) yield { ...program, setup: without(setup, i) };
+  for (let i = setup.length - 1; i >= 0; i--) yield [{ ...program, setup: without(setup, i) }, schedule];
   for (const [cpu, list] of interrupts.entries()) {
     for (let i = list.length - 1; i >= 0; i--) {
-      yield { ...program, interrupts: replaced(interrupts, cpu, without(list, i)) };
+      yield [{ ...program, interrupts: replaced(interrupts, cpu, without(list, i)) }, schedule];
     }
   }
   for (const [cpu, list] of cpus.entries()) {
-    for (let i = list.length - 1; i >= 0; i--)
-      yield { ...program, cpus: replaced(cpus, cpu, without(list, i)) };
+    for (let i = list.length - 1; i >= 0; i--) {
+      const fewer = replaced(cpus, cpu, without(list, i));
+      yield [{ ...program, cpus: fewer }, withoutOperation(schedule, cpu, i)];
+    }
   }
 }
 
@@ -127,15 +116,6 @@ export function without<T>(list: readonly T[], at: number): readonly T[] {
 
 export function replaced<T>(list: readonly T[], at: number, value: T): readonly T[] {
   return list.map((one, i) => (i === at ? value : one));
-}
-
-/** The schedule of a machine that keeps only the CPUs of `used`, which become 0, 1, ... */
-function renumbered(schedule: Schedule, used: readonly number[]): Schedule {
-  const steps = schedule.steps.flatMap(step => {
-    const cpu = used.indexOf(step.cpu);
-    return cpu < 0 ? [] : [{ ...step, cpu }];
-  });
-  return { before: schedule.before, steps };
 }
 
 function argumentSum(program: Program): number {

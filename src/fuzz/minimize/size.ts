@@ -3,8 +3,8 @@ import { parseSchedule } from '../case/schedule-text.ts';
 import type { Executor } from '../executor.ts';
 import { callCount } from '../program.ts';
 import type { CaseSize } from '../statistics/snapshot.ts';
+import type { Candidate } from './candidate.ts';
 import { MachineLab } from './lab.ts';
-import type { Candidate } from './program.ts';
 
 export function sizeOf({ program, size, found }: Candidate): CaseSize {
   const [switches = 0, weak = 0, choices = 0, accesses = 0] = found.cost;
