@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // How long the search takes to find each case of catalogue.yaml from an empty queue, by several seeds, and what the
 // minimiser then makes of the crash:
-//   node scripts/first-hits.mjs [target, id or case ...] [--seeds N] [--execs N] [--again] [--adopt]
+//   node scripts/first-hits.mjs [target, id or case ...] [--seeds N] [--execs N] [--again] [--minimize] [--adopt]
 // Writes docs/first-hits.jsonl (what was measured), docs/first-hits.md and docs/minimised.md (the tables) after each case, so
 // that it may be stopped and run again: what is there is not measured again, unless the case has changed or --again is given.
+// --minimize, after a change of the minimiser, leaves the first hits and searches only for the crashes, to minimise them anew.
 // With --adopt a minimised crash that is smaller than the case of the corpus takes its place. Run `npm run build` before.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +27,7 @@ const { values: options, positionals: wanted } = parseArgs({
     seeds: { type: 'string', default: '5' },
     execs: { type: 'string', default: '100000' },
     again: { type: 'boolean', default: false },
+    minimize: { type: 'boolean', default: false },
     adopt: { type: 'boolean', default: false },
   },
 });
@@ -93,6 +95,17 @@ async function measure(one, shipped) {
   return { key: keyOf(one, signature), limit, runs, minimised: small };
 }
 
+/** Minimises the crash of one seed after the other until one comes out as small as the shipped case. */
+async function measureMinimised(one, shipped, known) {
+  const small = [];
+  for (let seed = 1; seed <= seeds + MORE && !stopped; seed++) {
+    if (small.some(run => reaches(run, shipped))) break;
+    const { same } = await searchCase(one, seed, limitOf(one), pool, shipped.signature, () => stopped);
+    if (same !== null) small.push(await minimised(same, seed, shipped, pool, options.adopt));
+  }
+  return { ...known, minimised: small };
+}
+
 function hitRow({ entry, one, known }) {
   const cells = [entry.id, one.case, one.design, one.memory];
   if (one.byHand) return [...cells, 'written by hand', '', '', ''];
@@ -152,8 +165,10 @@ for (const each of all) {
   const { entry, one, shipped } = each;
   if (stopped) break;
   if (!chosen.has(nameOf(one)) || one.byHand) continue;
-  if (!options.again && measurementOf(one, shipped.signature) !== null) continue;
-  const result = await measure(one, shipped);
+  const known = measurementOf(one, shipped.signature);
+  const minimizes = options.minimize && known !== null;
+  if (known !== null && !minimizes && !options.again) continue;
+  const result = minimizes ? await measureMinimised(one, shipped, known) : await measure(one, shipped);
   if (stopped) break;
   measured[nameOf(one)] = result;
   if (options.adopt) each.shipped = shippedCase(one);

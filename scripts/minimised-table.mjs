@@ -85,12 +85,16 @@ export function minimisedText(rows) {
   const firsts = rows.filter(
     ({ runs, shipped }) => runs[0] !== undefined && reaches(runs[0], shipped),
   ).length;
+  const runs = rows.flatMap(row => row.runs);
+  const mean = Math.round(runs.reduce((sum, run) => sum + run.executions, 0) / runs.length);
   return `# What the minimiser makes of random crashes
 
 Written by \`node scripts/first-hits.mjs\`: for each case of the corpus that shows a violation a crash with the same signature, found
 by a search from an empty queue, minimised as a campaign does it (at most ${BUDGET.toLocaleString('en')} executions), beside the case as
 shipped. A size is six figures: operations, CPUs that run them, pages, preemptions, stale reads with delayed stores, failures with
 other choices. The first figure that differs decides. Where the first crash came out larger those of other seeds were tried too.
+
+Executions of a minimisation, on average of all ${runs.length} that were run: ${mean.toLocaleString('en')}.
 
 Of ${rows.length} cases ${firsts} are reached or beaten from the first crash. Best crash: ${count('same size')} of the same size, ${count('smaller')} smaller,
 ${count('LARGER')} larger; ${count('no crash')} without a crash of the same signature within the limit.

@@ -106,17 +106,25 @@ export class Importer {
       this.#behind.delete(name);
       const files =
         left.length > 0 ? left : queueFiles(placesOf(other).queue).filter(file => file.id >= from);
-      for (const some of inParts(files, READ)) {
-        if (performance.now() > began + LOOK_MS) {
-          this.#behind.set(name, files);
-          return false;
-        }
-        const items = some.flatMap(file => {
+      const parts = [...inParts(files, READ)];
+      const read = (some: readonly QueueFile[] = []): readonly Item[] =>
+        some.flatMap(file => {
           const provenance = { sync: name, src: [file.id] };
           // Being written or set aside there at this moment, or of another version: not ours to judge.
           return this.#read(file.path, provenance, async () => {}, null);
         });
-        await this.#take(items, isOf);
+      let items = read(parts[0]);
+      for (const [i, some] of parts.entries()) {
+        if (performance.now() > began + LOOK_MS) {
+          this.#behind.set(name, files);
+          return false;
+        }
+        const taken = this.#take(items, isOf);
+        taken.catch(() => {});
+        // The next ones are read while workers run these, which have left for them by then.
+        await new Promise(setImmediate);
+        items = read(parts[i + 1]);
+        await taken;
         const last = some.at(-1);
         if (last !== undefined) this.#record.synced(name, last.id + 1);
       }

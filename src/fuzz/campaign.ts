@@ -23,7 +23,7 @@ import type { Discovery, RawFinding } from './tasks.ts';
 /** Seconds between looks at the queues of other instances. */
 const SYNC_SECONDS = 10;
 /** As long as the last look could not take all. */
-const BEHIND_SECONDS = 1;
+const BEHIND_SECONDS = 0.25;
 /** Seconds that the minimiser may go on when the time is up; what it has not come round to is left to --resume. */
 const GRACE_SECONDS = 2;
 /** Deaths of the process after which the finding that was being minimised is suspected. */

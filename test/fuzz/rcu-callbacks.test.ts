@@ -132,12 +132,12 @@ describe('a case with RCU callbacks', () => {
       remove():
         xchg(&list.head, NULL) -> node[0]
         call_rcu(free_node)
-        ... grace period of free_node starts
                               lookup_unprotected():
                                 rcu_dereference(list.head) = node[0] (stale,
                                     newest NULL)
+        ... grace period of free_node starts
       <softirq> free_node:
-        WRITE_ONCE(node->value, 0) (delayed)
+        WRITE_ONCE(node->value, 0)
         kfree(node)
       </softirq>
                                 READ_ONCE(node->value)
