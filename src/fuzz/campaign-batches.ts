@@ -87,8 +87,13 @@ export class Batches {
   }
 
   /** A job whose model takes its workers down again and again is left out. */
-  lost(job: CampaignJob, why: string): void {
-    if (job.hung()) this.#leaveOut(job, why);
+  lost(job: CampaignJob): void {
+    if (job.hung()) this.#leaveOut(job, 'program after program was lost with its worker');
+  }
+
+  /** The same of one that takes the process down; to be said of each such program whenever the process begins. */
+  killed(job: CampaignJob): void {
+    if (job.killed()) this.#leaveOut(job, 'program after program killed its process');
   }
 
   #failed(job: CampaignJob, error: unknown): void {

@@ -47,6 +47,7 @@ export class CampaignJob {
   readonly #shown = new Uint8Array(CELLS);
   #features = 0;
   #hangs = 0;
+  #killers = 0;
   #failures = 0;
   #closed = false;
 
@@ -138,7 +139,12 @@ export class CampaignJob {
 
   /** Counts a program that hung; returns true if the design is left out from here on. */
   hung(): boolean {
-    return (this.#closed ||= ++this.#hangs >= MAX_HANGS);
+    return (this.#closed ||= ++this.#hangs + this.#killers >= MAX_HANGS);
+  }
+
+  /** The same of a program that killed the process; it is not saved, as whoever starts the process knows it. */
+  killed(): boolean {
+    return (this.#closed ||= this.#hangs + ++this.#killers >= MAX_HANGS);
   }
 
   /** Counts a batch that failed; returns true if the design is left out from here on. */

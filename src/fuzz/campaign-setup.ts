@@ -10,8 +10,6 @@ import type { RawFinding } from './tasks.ts';
 export interface Killer {
   readonly suspect: Suspect;
   readonly finding: RawFinding;
-  /** True if it was found since the process last began. */
-  readonly fresh: boolean;
 }
 
 /** What ends a run of a campaign; null for no limit. */

@@ -180,10 +180,10 @@ export class Campaign {
       this.#findings.enqueue({ ...unfinished, asFound: deadly });
     }
     // A deterministic campaign comes to them again.
-    for (const { suspect, finding, fresh } of config.deterministic ? [] : killers) {
+    for (const { suspect, finding } of config.deterministic ? [] : killers) {
       const job = this.#jobs.find(one => sameJob(one.job, suspect.job));
       if (job === undefined) continue;
-      if (fresh) this.#batches.lost(job, 'program after program killed its process');
+      this.#batches.killed(job);
       await this.#found(job, finding, null, true);
     }
   }
@@ -316,7 +316,7 @@ export class Campaign {
     const newFeatures = admitted.reduce((sum, { features }) => sum + features.length, 0);
     job.took(step, results, newFeatures);
     this.#view.took(job, results, admitted, record.seconds);
-    if (lost !== null) this.#batches.lost(job, 'program after program was lost with its worker');
+    if (lost !== null) this.#batches.lost(job);
     const parent = step.kind === 'mutate' ? step.entry : null;
     for (const raw of results.flatMap(result => result.findings)) {
       if (!this.#crashed) await this.#found(job, raw, parent, false);

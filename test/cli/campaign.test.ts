@@ -282,7 +282,7 @@ describe('a campaign', () => {
       ...['--workers', '1', '--out', out],
     ]);
     expect(ran.err).toMatch(/the process with the workers died \(SIGKILL\)/);
-    expect(ran.err).toMatch(/a program kills its process: saved as a finding/);
+    expect(ran.err).toMatch(/a program kills its process: it is a finding, and is not run again/);
     expect(ran.code).toBe(3);
     expect(Object.values(contents(out)).join()).toContain('op: bad_death');
     expect(stats(out)).toMatchObject({ model_faults: '1', restarts: '1' });

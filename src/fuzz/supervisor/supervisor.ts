@@ -38,7 +38,7 @@ const ORPHAN_SECONDS = 10;
  */
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  #killers: readonly Killer[] = [];
+  readonly #killers: Killer[] = [];
   #child: ChildProcess | null = null;
   #stopped = false;
 
@@ -67,7 +67,6 @@ export class Supervisor {
         killers: this.#killers,
       });
       if (died === null) return;
-      this.#killers = this.#killers.map(killer => ({ ...killer, fresh: false }));
       const open = suspects(state).length;
       this.#note(
         `the process with the workers died (${died}) while ${open} of them ran programs; going on from ${start.root}`,
@@ -152,8 +151,8 @@ export class Supervisor {
     for (const suspect of suspects(state)) {
       const finding = await probe(suspect, { modules, hangSeconds, state });
       if (finding === null) continue;
-      this.#note(`${suspect.job.design}: a program kills its process: saved as a finding`);
-      this.#killers = [...this.#killers, { suspect, finding, fresh: true }];
+      this.#note(`${suspect.job.design}: a program kills its process: it is a finding, and is not run again`);
+      this.#killers.push({ suspect, finding });
       found = true;
     }
     return found;
