@@ -278,7 +278,7 @@ describe('a campaign', () => {
   it('finds the program that its process dies of', async () => {
     const out = scratch();
     const ran = await pagestorm([
-      ...['fuzz', 'demo/dies', '--until-crash', '--deterministic', '--seed', '1', '--no-selfcheck'],
+      ...['fuzz', 'demo/dies', '--memory', 'arm64', '--execs', '120', '--seed', '1', '--no-selfcheck'],
       ...['--workers', '1', '--out', out],
     ]);
     expect(ran.err).toMatch(/the process with the workers died \(SIGKILL\)/);
