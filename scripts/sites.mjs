@@ -2,18 +2,16 @@
 // src/targets. A site's key is function, primitive with its arguments, and ordinal in the function, so it survives edits
 // elsewhere; its line is kept for display. The same pass finds what would silently drop a step: an access that is
 // described but not yielded, and a generator function that is called but not run with `yield*`.
-// To suspend a generator and to resume it costs several times what an access does, so a model asks the engine first
-// whether it may go on: `yield access` becomes `cpu.goesOn(access) ? cpu.result : yield access`, and `yield* f(cpu)`
-// becomes `cpu.calls(f(cpu)) ? cpu.returned : yield access` (the access that the callee is suspended at). What a function
-// does last it returns: no resuming of callers that have nothing left to do (see Coroutines). A loop over a list in which
-// something is yielded counts instead: an iterator must be closed however the loop is left, which costs at each yield.
-import { readdirSync, readFileSync } from 'node:fs';
+// A loop over a list in which something is yielded counts instead: an iterator must be closed however the loop is left,
+// which costs at each yield. Then scripts/frames.mjs makes plain functions of the generator functions.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'acorn';
 import { ancestor, simple } from 'acorn-walk';
 import MagicString from 'magic-string';
 import tsBlankSpace from 'ts-blank-space';
+import { frames } from './frames.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -77,51 +75,26 @@ function containsYield(node) {
   return found;
 }
 
-/**
- * What a generator function yields as its very last act, as [yield expression, statement around it]: nothing of the
- * function runs after it, and nothing there catches what it throws.
- */
-function* lastYields(statement, isLast = true) {
-  switch (statement?.type) {
-    case 'BlockStatement':
-      yield* lastYieldsOf(statement.body, isLast);
-      break;
-    case 'IfStatement':
-      yield* lastYields(statement.consequent, isLast);
-      yield* lastYields(statement.alternate, isLast);
-      break;
-    case 'SwitchStatement':
-      for (const { consequent } of statement.cases) {
-        const leaves = consequent.at(-1)?.type === 'BreakStatement';
-        yield* lastYieldsOf(leaves ? consequent.slice(0, -1) : consequent, isLast && leaves);
-      }
-      break;
-    case 'ReturnStatement':
-      if (statement.argument?.type === 'YieldExpression') yield [statement.argument, statement];
-      break;
-    case 'ExpressionStatement':
-      if (isLast && statement.expression.type === 'YieldExpression') yield [statement.expression, statement];
-  }
-}
-
-function* lastYieldsOf(statements, isLast) {
-  for (const [i, statement] of statements.entries()) {
-    const next = statements[i + 1];
-    const returns = next?.type === 'ReturnStatement' && next.argument === null;
-    yield* lastYields(statement, next === undefined ? isLast : returns);
-  }
-}
-
 const isFunction = node => /Function/.test(node.type);
-/** The CPU that an expression is, as code; undefined if it is none. */
-const cpuOf = node => (node?.type === 'Identifier' && /^\w*cpu$/i.test(node.name) ? node.name : undefined);
 const squeeze = text => text.replace(/\s+/g, ' ').trim();
 
 /**
- * Instruments one module (JavaScript whose lines are those of its TypeScript); returns code, problems and the number of
- * sites. `first` is the number of its first site; without it that is known only when the module is loaded.
+ * Builds one module of a model (JavaScript whose lines are those of its TypeScript); returns code, problems and the number
+ * of sites. `first` is the number of its first site; without it that is known only when the module is loaded.
  */
 export function instrument(code, name, first) {
+  const { code: numbered, ...found } = withSites(code, name, first);
+  return { code: frames(numbered, name, numberedSource), ...found };
+}
+
+/** Another module of a model with its sites, for what is to be known of its functions; undefined if it is none. */
+function numberedSource(name) {
+  const path = join(root, name);
+  if (!isModel(name) || !existsSync(path)) return undefined;
+  return withSites(tsBlankSpace(readFileSync(path, 'utf8')), name, 0).code;
+}
+
+function withSites(code, name, first) {
   const tree = parse(code, { ecmaVersion: 'latest', sourceType: 'module', locations: true });
   const out = new MagicString(code);
   const table = [];
@@ -153,47 +126,9 @@ export function instrument(code, name, first) {
     return table.length - 1;
   };
 
-  /** What is yielded last is returned instead: the engine then need not come back just to see the function end. */
-  const last = new Map();
-  simple(tree, {
-    Function: ({ generator, body }) => {
-      if (generator) for (const [node, statement] of lastYields(body)) last.set(node, statement);
-    },
-  });
-  /**
-   * Writes `yield argument` so that it runs on without being suspended where the engine lets it, or suspends itself: as a
-   * return value if it is the last act.
-   */
-  const runOn = (node, cpu, method, result) => {
-    const statement = last.get(node);
-    const before = statement?.type === 'ExpressionStatement' ? 'return ' : '';
-    out.overwrite(node.start, node.argument.start, `${before}(${cpu}.${method}(`);
-    out.appendLeft(
-      node.argument.end,
-      `)===true?${cpu}.${result}:${statement === undefined ? 'yield ' : ''}$described)`,
-    );
-  };
-
   ancestor(tree, {
     YieldExpression(node, _state, ancestors) {
       const call = node.argument;
-      if (node.delegate) {
-        // The engine runs a yielded generator on a call stack of its own: an access costs the same at any depth.
-        const { object } = call.callee ?? {};
-        const cpu = cpuOf(call.arguments?.[0]) ?? cpuOf(object);
-        if (cpu === undefined) {
-          const star = code.indexOf('*', node.start);
-          out.remove(star, star + 1);
-        } else if (last.has(node)) {
-          const { type } = last.get(node);
-          out.overwrite(
-            node.start,
-            call.start,
-            `${type === 'ExpressionStatement' ? 'return ' : ''}${cpu}.tailCall(`,
-          );
-          out.appendLeft(call.end, ')');
-        } else runOn(node, cpu, 'calls', 'returned');
-      }
       if (node.delegate || call?.type !== 'CallExpression') return;
       const direct = call.callee.type === 'MemberExpression';
       const method = direct ? call.callee.property.name : call.callee.name;
@@ -210,7 +145,6 @@ export function instrument(code, name, first) {
         out.appendRight(call.start, `(${cpu}.site=${number(n)},`);
         out.appendLeft(call.end, ')');
       }
-      runOn(node, cpu, 'goesOn', 'result');
     },
     CallExpression(node, _state, ancestors) {
       const parent = ancestors[ancestors.length - 2];
@@ -271,7 +205,7 @@ export function instrument(code, name, first) {
     const file = name.replace(/^src\/targets\//, '').replace(/\.(ts|js)$/, '');
     out.prepend(
       `import {registerSites as $register,siteCounts as $counts} from '${engine}/sites.js';` +
-        `import {Access as $Access} from '${engine}/access.js';var $described=$Access.described,$count=$counts;const $listOf=e=>Array.isArray(e)?e:[...e];` +
+        `var $count=$counts;const $listOf=e=>Array.isArray(e)?e:[...e];` +
         `var $site=$register(${JSON.stringify(file)},${JSON.stringify(table)}${first === undefined ? '' : `,${first}`});`,
     );
   }

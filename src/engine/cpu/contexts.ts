@@ -74,6 +74,20 @@ export class CpuContexts extends CpuState {
     return frame;
   }
 
+  /**
+   * Model code must be suspended, from the innermost function outwards: keeps `frame`, a generator that goes on where a
+   * function was, and says so to the caller.
+   */
+  parks(frame: Frame): Access {
+    this.parked[this.parkedCount++] = frame;
+    return described;
+  }
+
+  /** All of it is suspended: it becomes the top of the call stack. */
+  unparks(): void {
+    while (this.parkedCount > 0) this.frames[++this.depth] = this.parked[--this.parkedCount];
+  }
+
   /** Makes an access the pending one of this CPU. */
   protected describe(kind: number, address: number, a: number, b: number, order: number): Access {
     if (this.kind !== Kind.None) this.machine.forgottenYield(this);

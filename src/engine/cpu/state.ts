@@ -57,13 +57,19 @@ export class CpuState {
   readonly frames: Frame[] = [];
   /** -1 if the CPU runs nothing. */
   depth = -1;
+  /** What was suspended last and is not on the call stack yet, the innermost first: see `Cpu.parks`. */
+  readonly parked: Frame[] = [];
+  parkedCount = 0;
   /** Where the frames of what runs now begin; those of an interrupted operation lie below. */
   frameBase = 0;
   /** The generator that just ended did so with a call: see `Cpu.tailCall`. */
   callsLast = false;
   /** Result of the last access that was executed while the model code ran on: see `Cpu.goesOn`. */
   result = 0;
-  /** Result of the last call that came to its end: see `Cpu.calls`. */
+  /**
+   * Result of the last call that came to its end (see `Cpu.calls`), or of what a suspended function waited for: see
+   * `Coroutines`.
+   */
   returned: unknown = 0;
   /** Index in `machine.program` of the operation that runs. */
   operation = -1;
@@ -98,6 +104,7 @@ export class CpuState {
     this.rcuSection = 0;
     this.inflight = 0;
     this.depth = -1;
+    this.parkedCount = 0;
     this.frameBase = 0;
     this.callsLast = false;
     this.operation = -1;

@@ -21,10 +21,11 @@ const throwInto: (this: Frame, error: unknown) => IteratorResult<Access | Frame,
   generatorPrototype.throw;
 
 /**
- * The model code of the CPUs. `yield* f()` of a model comes here as `cpu.calls(f())`, or as `yield f()` where the CPU is
- * not known (scripts/sites.mjs): the callee is put onto the CPU's own call stack, so that resuming an access costs the
- * same at any depth. What a function yields as its last act it returns instead: an access, whose result is then that of
- * the function, or a call (`Cpu.tailCall`).
+ * The model code of the CPUs. Built models call each other as plain functions (scripts/frames.mjs); only when one must be
+ * suspended do it and its callers become generators that go on from there, `parked` on the way out and put onto the CPU's
+ * own call stack, so that resuming an access costs the same at any depth. `yield* f()` of what is a generator from the
+ * start comes here as `cpu.calls(f())`, or as `yield f()` where the CPU is not known. What a function yields as its last
+ * act it returns instead: an access, whose result is then that of the function, or a call (`Cpu.tailCall`).
  */
 export class Coroutines {
   readonly #m: MachineState;
@@ -40,10 +41,15 @@ export class Coroutines {
   /** Resumes model code with the result of its access, up to its next access or the end of its operations. */
   advance(cpu: Cpu, accessResult: number): void {
     const m = this.#m;
+    const bit = 1 << cpu.id;
+    m.running |= bit;
     let result: unknown = accessResult;
     try {
       while (true) {
-        if (cpu.depth < 0 && !this.#nextOperation(cpu)) return;
+        if (cpu.depth < 0 && !this.#nextOperation(cpu)) {
+          m.running &= ~bit;
+          return;
+        }
         result = this.#run(cpu, cpu.frameBase, result);
         if (result === described) break;
         result = 0;
@@ -55,6 +61,7 @@ export class Coroutines {
       if (error === m.stop) return;
       throw error;
     }
+    m.running &= ~bit;
     // Then the code was suspended by `RunLoop.runOn`, which has looked at the access already.
     if (m.decided >= 0 || m.violation !== null) return;
     this.#waiting.describes(cpu);
@@ -62,53 +69,52 @@ export class Coroutines {
 
   /**
    * Calls a generator from inside model code, which waits for it on the stack of JavaScript itself: true if it came to its
-   * end, with its result in `cpu.returned`. If not, the caller must be suspended too; both then are on the stack of the CPU.
+   * end, with its result in `cpu.returned`. If not, the caller must be suspended too: the callee is parked by then.
    */
   call(cpu: Cpu, callee: Frame): boolean {
     const m = this.#m;
-    const depth = ++cpu.depth;
     let frame = callee;
+    let result: unknown = 0;
     try {
       while (true) {
-        const step = resume.call(frame, 0);
+        const step = resume.call(frame, result);
         const { value } = step;
         if (value === described) {
           if (cpu.kind === Kind.None && m.violation === null) this.#badYield(cpu);
-          // What ends with an access is not resumed. Only what is suspended needs a place on the stack.
-          if (step.done === true) cpu.depth--;
-          else cpu.frames[depth] = frame;
+          // What ends with an access, or with a call that is suspended, is not resumed.
+          if (step.done !== true) cpu.parks(frame);
           return false;
         }
-        if (step.done !== true) return this.#callDeep(cpu, depth, frame, value);
+        if (step.done !== true) {
+          // A generator that is yielded instead of called; its caller may catch what it throws.
+          try {
+            if (!this.call(cpu, value as Frame)) {
+              cpu.parks(frame);
+              return false;
+            }
+            result = cpu.returned;
+          } catch (error) {
+            frame = thrownInto(frame, error);
+            result = 0;
+          }
+          continue;
+        }
         if (cpu.kind !== Kind.None) m.forgottenYield(cpu);
         if (cpu.callsLast) {
           cpu.callsLast = false;
           frame = value as Frame;
+          result = 0;
           continue;
         }
-        cpu.depth = depth - 1;
         cpu.returned = value;
         return true;
       }
     } catch (error) {
       // Nobody can catch a violation: the caller is suspended for good.
       if (error === m.stop) return false;
-      if (cpu.depth === depth) {
-        if (!isGenerator(frame)) this.#badYield(cpu);
-        cpu.depth--;
-      }
+      if (!isGenerator(frame)) this.#badYield(cpu);
       throw error;
     }
-  }
-
-  /** A callee yields a generator of its own instead of calling it by `call`. */
-  #callDeep(cpu: Cpu, depth: number, callee: Frame, value: unknown): boolean {
-    cpu.frames[depth] = callee;
-    cpu.frames[++cpu.depth] = value as Frame;
-    const result = this.#run(cpu, depth, 0);
-    if (result === described) return false;
-    cpu.returned = result;
-    return true;
   }
 
   /** Runs what lies on the call stack of a CPU from `base` on until that ends (its result) or is suspended (`described`). */
@@ -118,12 +124,15 @@ export class Coroutines {
     while (true) {
       try {
         while (true) {
+          // A frame that was parked begins with what it waits for: a generator is not handed the value that starts it.
+          cpu.returned = result;
           const step = resume.call(frames[cpu.depth], result);
           result = step.value;
           if (result === described) {
             if (cpu.kind === Kind.None && this.#m.violation === null) this.#badYield(cpu);
             // An operation that ended with it is resumed once more: that it is over counts only after the access.
             if (step.done === true && cpu.depth > cpu.frameBase) cpu.depth--;
+            cpu.unparks();
             return result;
           }
           // Of calls: what is no generator is noticed when it is resumed.

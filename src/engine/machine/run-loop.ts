@@ -90,27 +90,40 @@ export class RunLoop implements Driver {
 
   /**
    * Model code of a CPU runs and has described its next access: decides who goes next, as `phase` would if the code were
-   * suspended. If it is this CPU, the access is executed at once and its result left in `cpu.result`; a suspension costs
-   * several times what an access does, and a CPU mostly goes on. Returns false if the code must be suspended.
+   * suspended, and lets them, until it is the turn of this CPU; then its access is executed and its result left in
+   * `cpu.result`. A suspension costs several times what an access does: so a CPU that goes on is not suspended, and another
+   * one runs on top of it. Returns false if the code must be suspended: it is the turn of a CPU that waits below it on the
+   * stack of JavaScript, of an interrupt, or of nobody.
    */
   runOn(cpu: Cpu): boolean {
     const m = this.#m;
     if (m.steps > m.free || m.violation !== null) return false;
     try {
       this.#waiting.describes(cpu);
-      while (true) {
-        const actor = this.#next();
-        if (actor === cpu.id) {
-          cpu.result = this.#access(cpu);
-          return m.violation === null;
-        }
-        if (actor < COMMIT || actor >= INTERRUPT) {
+      let actor = this.#next();
+      while (actor !== cpu.id) {
+        if (actor < COMMIT) {
+          if (actor < 0 || (m.running & (1 << actor)) !== 0) {
+            m.decided = actor;
+            return false;
+          }
+          const other = m.cpus[actor];
+          const result = this.#access(other);
+          if (m.violation !== null) return false;
+          this.#coroutines.advance(other, result);
+          if (m.violation !== null || m.steps > m.free || this.#failed) return false;
+        } else if (actor < INTERRUPT) {
+          this.#commit(actor - COMMIT);
+          if (m.violation !== null) return false;
+        } else {
           m.decided = actor;
           return false;
         }
-        this.#commit(actor - COMMIT);
-        if (m.violation !== null) return false;
+        actor = m.decided >= 0 ? m.decided : this.#next();
+        m.decided = -1;
       }
+      cpu.result = this.#access(cpu);
+      return m.violation === null;
     } catch (error) {
       // Not to be thrown through model code, which is not at fault.
       this.#failed = true;
@@ -130,6 +143,7 @@ export class RunLoop implements Driver {
     m.done = 0;
     m.irqReady = 0;
     m.current = 0;
+    m.running = 0;
     m.progressAt = m.steps;
     m.free = -1;
     for (const cpu of m.cpus) {

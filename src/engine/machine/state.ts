@@ -81,6 +81,8 @@ export abstract class MachineState implements MemoryHost {
   changed = EVERYTHING;
   /** The actor that goes next, if that was asked while model code ran: see `RunLoop.runOn`. -1 if not. */
   decided = -1;
+  /** CPUs whose code is on the stack of JavaScript: it runs, or waits there for that of others. */
+  running = 0;
   /** Up to so many steps no bound of the execution is reached; -1 while accesses may not run inside model code. */
   free = -1;
   /** `steps` when an operation last completed. */
