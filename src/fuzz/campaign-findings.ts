@@ -34,7 +34,7 @@ interface Waiting {
   readonly crash: Crash;
   readonly case: Case;
   readonly message: string;
-  /** Not to be minimised, though it might be. */
+  /** Not to be minimised, as the process has died of that too often. */
   readonly asFound: boolean;
 }
 

@@ -53,6 +53,8 @@ export class Campaign {
   #paused = false;
   #stopped = false;
   #crashed = false;
+  /** All of the input is taken in. */
+  #begun = false;
   /** Some files could not be written as the disk was full to the last. */
   #unwritten = false;
   #failure: Error | null = null;
@@ -139,12 +141,17 @@ export class Campaign {
       this.#record.clock.pause(false);
       this.#state = 'searching';
       await this.#importer.own(strays);
-      if (config.input !== null && !begun) await this.#takeInput(config.input);
+      this.#begun = begun || config.input === null;
+      if (config.input !== null && !begun) {
+        await this.#takeInput(config.input);
+        this.#begun = !this.#stopped;
+      }
       await (config.deterministic ? runRounds : runStream)(this.#host());
       this.#state = 'minimizing';
       await this.#settle();
-      // A checkpoint never knows more than the files do: from an older one what they lack is found again.
-      if (this.#failure === null && !this.#unwritten) {
+      // A checkpoint says that the input is taken in, and never knows more than the files do: else an older one, or none,
+      // has a later run do again what is missing.
+      if (this.#failure === null && this.#begun && !this.#unwritten) {
         await this.#save(true).catch(error => this.#fail(error));
       }
       if (this.#failure !== null) throw this.#failure;
