@@ -21,6 +21,13 @@ import type { BatchResult, Discovery, Plan } from './tasks.ts';
 /** A checkpoint is taken this often, but takes at most this share of the time. */
 const CHECKPOINT_SECONDS = 2;
 const CHECKPOINT_SHARE = 0.01;
+/**
+ * At first more often, as what is killed again and again must get on as well: a run that is killed loses a third of its
+ * time at most, and these checkpoints take a tenth.
+ */
+const EARLY_SECONDS = 0.2;
+const EARLY_GROWTH = 0.5;
+const EARLY_SHARE = 0.1;
 
 /** What a status needs that the record does not know. */
 interface Moment {
@@ -342,14 +349,15 @@ export class CampaignRecord {
       synced: this.#synced,
       ...rest,
     });
-    const taken = performance.now() - began;
+    const taken = (performance.now() - began) / 1000;
     await this.disk.settled();
     this.#checkpoint = this.disk
       .flush()
       .then(() => this.disk.write(this.#setup.places.checkpoint, text))
       .finally(() => {
-        const pause = Math.max(CHECKPOINT_SECONDS, taken / 1000 / CHECKPOINT_SHARE);
-        this.#nextCheckpoint = performance.now() / 1000 + pause;
+        const early = Math.max(EARLY_SECONDS, EARLY_GROWTH * this.clock.ofRun, taken / EARLY_SHARE);
+        const pause = Math.max(CHECKPOINT_SECONDS, taken / CHECKPOINT_SHARE);
+        this.#nextCheckpoint = performance.now() / 1000 + Math.min(early, pause);
       });
     if (last) await this.#checkpoint;
     else this.#checkpoint.catch(() => {});
