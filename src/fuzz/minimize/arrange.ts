@@ -1,8 +1,8 @@
 import type { Call, Program } from '../program.ts';
-import { calmerThan } from './calmest.ts';
+import { firstShown } from './calmest.ts';
 import type { Candidate } from './candidate.ts';
 import type { Lab } from './lab.ts';
-import { polished } from './schedule.ts';
+import { notCalm, polished } from './schedule.ts';
 
 /** More calls than these can be arranged in too many ways. */
 const MOST = 4;
@@ -18,22 +18,21 @@ export function arrangeCalls(start: Candidate, lab: Lab): Candidate {
   let best = start;
   const busy = program.cpus.filter(list => list.length > 0);
   const calls = busy.flat();
-  if (busy.length !== 2 || calls.length > MOST || notCalm(start) < 2) return start;
+  if (busy.length !== 2 || calls.length > MOST || notCalm(start.found) < 2) return start;
   if (program.interrupts.some(list => list.length > 0)) return start;
   const last = Math.max(0, lab.budget - SWEEP);
   const others = [...arrangements(calls, program)];
   for (const [i, next] of others.entries()) {
     const executions = Math.ceil((lab.budget - last) / (others.length - i));
     if (executions <= 0) break;
-    const { found } = calmerThan(lab, next, size, best.found.cost, notCalm(best), executions);
+    const { found } = firstShown(lab, next, size, {
+      executions,
+      most: notCalm(best.found),
+      below: best.found.cost,
+    });
     if (found !== null) best = { program: next, size, found };
   }
   return best === start ? start : { ...best, found: polished(best, lab) };
-}
-
-function notCalm({ found }: Candidate): number {
-  const [switches = 0, weak = 0, rest = 0] = found.cost;
-  return switches + weak + rest;
 }
 
 /** Every order of the calls, cut in two; the one at hand and equal ones left out. */

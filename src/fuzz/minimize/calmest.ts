@@ -13,44 +13,28 @@ export interface Calmest {
   readonly all: boolean;
 }
 
+/** What is looked through. */
+export interface Range {
+  /** With at most so many executions. */
+  readonly executions: number;
+  /** Those with at most so many answers that are not calm; any number unless given. */
+  readonly most?: number;
+  /** Those that are calmer than this. */
+  readonly below?: Cost;
+  /** Those that begin with these answers. */
+  readonly prefix?: readonly number[];
+}
+
 /**
- * Looks through the executions of a program from the calm ones on, with ever more answers that are not (at most so many),
- * until one has the verdict; with at most so many executions.
+ * Looks through the executions of a program from the calm ones on, with ever more answers that are not, until one has the
+ * verdict.
  */
-export function firstShown(
-  lab: Lab,
-  program: Program,
-  size: Size,
-  executions: number,
-  most = Number.POSITIVE_INFINITY,
-): Calmest {
-  return climb(lab, program, size, null, most, executions);
-}
-
-/** An execution with the verdict that is calmer than a cost, with at most so many answers that are not calm. */
-export function calmerThan(
-  lab: Lab,
-  program: Program,
-  size: Size,
-  cost: Cost,
-  most: number,
-  executions: number,
-): Calmest {
-  return climb(lab, program, size, cost, most, executions);
-}
-
-function climb(
-  lab: Lab,
-  program: Program,
-  size: Size,
-  below: Cost | null,
-  highest: number,
-  executions: number,
-): Calmest {
+export function firstShown(lab: Lab, program: Program, size: Size, range: Range): Calmest {
+  const { executions, most: highest = Number.POSITIVE_INFINITY, below = null, prefix = [] } = range;
   const shared = new SharedWords();
   const last = lab.budget - executions;
-  for (let most = 0; most <= highest; most++) {
-    const swept = lab.sweep(program, size, { most, below, shared }, lab.budget - last);
+  for (let most = prefix.filter(answer => answer !== 0).length; most <= highest; most++) {
+    const swept = lab.sweep(program, size, { most, below, shared, prefix }, lab.budget - last);
     if (swept.found !== null || !swept.complete) return { found: swept.found, complete: false, all: false };
     if (!swept.more) return { found: null, complete: true, all: true };
   }

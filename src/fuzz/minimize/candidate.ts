@@ -52,7 +52,7 @@ export function reproduce(
   const near = quickly(lab, best, program, size, schedule);
   if (near !== null) return near;
   const found = lab.tried(program, size, () => {
-    const swept = firstShown(lab, program, size, effort.sweep);
+    const swept = firstShown(lab, program, size, { executions: effort.sweep });
     if (swept.found !== null || swept.all) return swept.found;
     return (
       lab.searchNear(program, size, schedule, best.size, effort.near) ??

@@ -1,11 +1,11 @@
 import type { Program } from '../program.ts';
 import { orders } from './arrange.ts';
-import { calmerThan } from './calmest.ts';
+import { firstShown } from './calmest.ts';
 import type { Candidate } from './candidate.ts';
 import { lessCost } from './cost.ts';
 import type { Lab } from './lab.ts';
 import { renumbered } from './places.ts';
-import { polished } from './schedule.ts';
+import { notCalm, polished } from './schedule.ts';
 
 /** Machines with more CPUs are left in their order: there are too many others. */
 const MOST = 4;
@@ -28,8 +28,8 @@ export function orderCpus(start: Candidate, lab: Lab): Candidate {
       if (lessCost(found.cost, best.found.cost)) best = { program: next, size, found };
     }
     const { cost } = best.found;
-    const most = cost.slice(0, 3).reduce((sum, one) => sum + one, 0);
-    const { found } = calmerThan(lab, next, size, cost, most, SWEEP);
+    const most = notCalm(best.found);
+    const { found } = firstShown(lab, next, size, { executions: SWEEP, most, below: cost });
     if (found !== null) best = { program: next, size, found };
   }
   return best;

@@ -9,7 +9,7 @@ import { without } from './program.ts';
 const MOST = 6;
 const MOST_PLACED = 4;
 /** Executions of programs that only lack an operation, and of those in which something else differs too. */
-const LACKING = 16_000;
+const LACKING = 20_000;
 const NEAR = 18_000;
 /** Values of an argument that are tried. */
 const VALUES = 4;
@@ -39,7 +39,7 @@ function lacking({ program, size }: Candidate, lab: Lab): Candidate | null {
   for (const [i, next] of programs.entries()) {
     const share = Math.floor((lab.budget - last) / (programs.length - i));
     const end = lab.budget - share;
-    const { found, all } = firstShown(lab, next, size, Math.ceil(share / 2));
+    const { found, all } = firstShown(lab, next, size, { executions: Math.ceil(share / 2) });
     const shown = found ?? (all ? null : lab.search(next, size, lab.budget - end));
     if (shown !== null) return { program: next, size, found: shown };
   }
@@ -63,7 +63,8 @@ function near({ program }: Candidate, lab: Lab, sizes: readonly Size[]): Candida
     for (const size of !isPlaced || few ? sizes : []) {
       for (const next of exchanged(program, size, lab, same, isPlaced)) {
         if (lab.budget <= last) return null;
-        const { found } = firstShown(lab, next, size, Math.min(sweep, lab.budget - last), most);
+        const executions = Math.min(sweep, lab.budget - last);
+        const { found } = firstShown(lab, next, size, { executions, most });
         if (found !== null) return { program: next, size, found };
       }
     }

@@ -26,6 +26,7 @@ export interface SweepBound {
   readonly most: number;
   readonly below: Cost | null;
   readonly shared: SharedWords;
+  readonly prefix: readonly number[];
 }
 
 /** What a sweep found; if that is nothing, whether it ran all within its bound, and whether a wider one has more. */
@@ -130,10 +131,15 @@ export class MachineLab implements Lab {
     return this.#run(program, size, executions, i => new Follow(schedule, this.#walk, step(i)));
   }
 
-  sweep(program: Program, size: Size, { most, below, shared }: SweepBound, executions: number): Swept {
+  sweep(
+    program: Program,
+    size: Size,
+    { most, below, shared, prefix }: SweepBound,
+    executions: number,
+  ): Swept {
     const executor = this.executor(size);
     const bound = executor.bind(program);
-    const sweep = new Sweep(most, below, shared);
+    const sweep = new Sweep(most, below, shared, prefix);
     const recorder = new Recorder(sweep, this.#log);
     for (let left = executions; left > 0 && this.#spend(); left--) {
       if (executor.shows(bound, recorder, this.#wanted)) {

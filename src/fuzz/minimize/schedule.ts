@@ -1,12 +1,13 @@
 import type { Schedule, Step } from '../../engine/schedule.ts';
-import { calmerThan } from './calmest.ts';
+import { firstShown } from './calmest.ts';
 import type { Candidate } from './candidate.ts';
 import { lessCost } from './cost.ts';
 import type { Found, Lab } from './lab.ts';
 
-/** Executions among which a calmer one is looked for: calm ones in order, and random ones where those were too many. */
-const SWEEP = 10_000;
-const SEARCH = 4_000;
+/** Executions among which a calmer one is looked for: calm ones in order, then those that begin like the best, then random ones. */
+const SWEEP = 8_000;
+const ALIKE = 5_000;
+const SEARCH = 1_000;
 /** Answers more than the best execution has in all, so that two reorderings may stand for a preemption. */
 const SLACK = 1;
 
@@ -17,20 +18,49 @@ const SLACK = 1;
 export function calmSchedule(start: Candidate, lab: Lab): Candidate {
   const { program, size } = start;
   let best = polished(start, lab);
-  let last = lab.budget - SWEEP;
-  while (lab.budget > Math.max(0, last)) {
-    const [switches = 0, weak = 0, rest = 0] = best.cost;
-    const most = switches + weak + rest + SLACK;
-    const { found, complete } = calmerThan(lab, program, size, best.cost, most, lab.budget - last);
+  let last = Math.max(0, lab.budget - SWEEP);
+  while (lab.budget > last) {
+    const range = { executions: lab.budget - last, most: notCalm(best) + SLACK, below: best.cost };
+    const { found, complete } = firstShown(lab, program, size, range);
     if (found !== null) best = found;
     else if (complete) return { program, size, found: best };
   }
+  best = calmerEnd({ program, size, found: best }, lab);
   last = Math.max(0, lab.budget - SEARCH);
   while (lab.budget > last) {
     const found = lab.search(program, size, lab.budget - last);
     if (found !== null && lessCost(found.cost, best.cost)) best = found;
   }
   return { program, size, found: polished({ program, size, found: best }, lab) };
+}
+
+/** Keeps the first answers that are not calm, more and more of them, and looks for a calmer way on from there. */
+function calmerEnd({ program, size, found }: Candidate, lab: Lab): Found {
+  let best = found;
+  const last = Math.max(0, lab.budget - ALIKE);
+  for (let kept = 1; lab.budget > last; kept++) {
+    const set = best.answers.flatMap((answer, i) => (answer === 0 ? [] : [i]));
+    const at = set[kept - 1];
+    if (at === undefined) break;
+    const executions = Math.ceil((lab.budget - last) / (set.length - kept + 1));
+    const range = {
+      executions,
+      most: notCalm(best),
+      below: best.cost,
+      prefix: best.answers.slice(0, at + 1),
+    };
+    const next = firstShown(lab, program, size, range).found;
+    if (next === null) continue;
+    best = next;
+    kept = 0;
+  }
+  return best;
+}
+
+/** Answers of an execution that are not calm. */
+export function notCalm({ cost }: Found): number {
+  const [switches = 0, weak = 0, rest = 0] = cost;
+  return switches + weak + rest;
 }
 
 /** Changes a schedule by single steps until none makes it calmer. */

@@ -63,11 +63,17 @@ export class Sweep implements DecisionSource {
   /** Whether `most` forbade an answer, so that with more of them there is more to run. */
   forbade = false;
 
-  /** At most so many answers that are not calm (a stale read counts by how old its value is), and less than a cost. */
-  constructor(most: number, below: Cost | null, shared: SharedWords) {
+  readonly #prefix: readonly number[];
+
+  /**
+   * At most so many answers that are not calm (a stale read counts by how old its value is), and less than a cost; all
+   * begin with the answers of `prefix`.
+   */
+  constructor(most: number, below: Cost | null, shared: SharedWords, prefix: readonly number[] = []) {
     this.#most = most;
     this.#below = below;
     this.#shared = shared;
+    this.#prefix = prefix;
   }
 
   begin(machine: Machine): void {
@@ -77,7 +83,7 @@ export class Sweep implements DecisionSource {
   }
 
   choose(kind: number, n: number): number {
-    const answer = n === 1 ? 0 : this.#decide(kind, n);
+    const answer = kind === Choice.Actor && n === 1 ? 0 : this.#decide(kind, n);
     if (kind === Choice.Actor) {
       this.#begun = true;
       this.#notes(answer);
@@ -90,8 +96,11 @@ export class Sweep implements DecisionSource {
     if (at >= LONGEST) return 0;
     const known = this.#decisions[at];
     if (known !== undefined) return known.answer;
-    this.#decisions.push(this.#asked(kind, n));
-    return 0;
+    const asked = this.#asked(kind, n);
+    const given = this.#prefix[at] ?? 0;
+    asked.answer = given < n ? given : 0;
+    this.#decisions.push(asked);
+    return asked.answer;
   }
 
   /** Turns to the next execution; false if there is none. */
@@ -99,7 +108,9 @@ export class Sweep implements DecisionSource {
     this.#decisions.length = Math.min(this.#decisions.length, this.#at);
     const spent: Spent = [0, 0, 0];
     for (const one of this.#decisions) spend(spent, one, 1);
-    for (let last = this.#decisions.at(-1); last !== undefined; last = this.#decisions.at(-1)) {
+    while (this.#decisions.length > this.#prefix.length) {
+      const last = this.#decisions.at(-1);
+      if (last === undefined) break;
       spend(spent, last, -1);
       while (++last.answer < last.options) if (this.#allowed(last, spent)) return true;
       this.#decisions.pop();
