@@ -111,10 +111,10 @@ describe('report', () => {
 
   it('refuses a case whose schedule no longer fits', async () => {
     const misfit = join(dir, 'misfit.yaml');
-    writeFileSync(misfit, readFileSync(race, 'utf8').replace('cpu1*19', 'cpu1*9 irq(cpu0) cpu1*10'));
+    writeFileSync(misfit, readFileSync(race, 'utf8').replace('cpu1*24', 'cpu1*9 irq(cpu0) cpu1*15'));
     const { code, err } = await pagestorm(['report', misfit, '--mail']);
     expect(code).toBe(4);
-    expect(err).toMatch(/misfit\.yaml: replay diverged at step 10: .*replay --search/);
+    expect(err).toMatch(/misfit\.yaml: replay diverged at step 29: .*replay --search/);
   });
 
   it('takes a campaign that has only begun', async () => {

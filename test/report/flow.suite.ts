@@ -44,7 +44,7 @@ describe('reads-from', () => {
     const { trace } = shown('mte-sync/H24-barrier.yaml').replayed;
     const found = flowOf(trace).from;
     const last = [...found.keys()].findLast(read => read.location === 'pages[0].tags[0]');
-    expect(brief(last)).toBe("CPU0 pages[0].tags[0] 10 (previous owner's)");
+    expect(brief(last)).toBe("CPU1 pages[0].tags[0] 10 (previous owner's)");
     expect(brief(last && found.get(last))).toBe('null');
   });
 
