@@ -149,6 +149,7 @@ export class Importer {
   /** Returns how many were kept. */
   async #take(items: readonly Item[], fits: (job: CampaignJob, one: Case) => boolean): Promise<number> {
     let kept = 0;
+    const written: Promise<void>[] = [];
     const orphans = items.filter(item => !this.#jobs.some(job => fits(job, item.case)));
     for (const item of orphans) await item.setAside('no design of this campaign can run it');
     for (const job of this.#jobs) {
@@ -159,13 +160,20 @@ export class Importer {
       for (const [i, item] of own.entries()) {
         const result = results[i] ?? null;
         if (typeof result === 'string') await item.setAside(result);
-        else if (result !== null && (await this.#keep(job, item, result))) kept++;
+        else if (result !== null && (await this.#keep(job, item, result, written))) kept++;
       }
     }
+    await Promise.all(written);
     return kept;
   }
 
-  async #keep(job: CampaignJob, { provenance, own }: Item, result: Evaluated): Promise<boolean> {
+  /** Whether it was kept; `written` gets what is to be waited for at the end, not one by one. */
+  async #keep(
+    job: CampaignJob,
+    { provenance, own }: Item,
+    result: Evaluated,
+    written: Promise<void>[],
+  ): Promise<boolean> {
     const { verdict } = result.case.expect;
     if (verdict !== 'clean') {
       const { case: one, message } = result;
@@ -185,7 +193,9 @@ export class Importer {
       return true;
     }
     if (features.length === 0) return false;
-    await this.#record.takeIn(job, result, features, provenance);
+    const entry = this.#record.takeIn(job, result, features, provenance);
+    entry.catch(() => {});
+    written.push(entry);
     return true;
   }
 
