@@ -21,7 +21,7 @@ export interface Effort {
   readonly search: number;
 }
 
-export const thorough: Effort = { sweep: 600, near: 500, search: 500 };
+export const thorough: Effort = { sweep: 350, near: 350, search: 1_000 };
 /** For what matters less, and for programs that are near ones that were tried thoroughly. */
 export const slight: Effort = { sweep: 250, near: 100, search: 100 };
 

@@ -27,19 +27,21 @@ interface Placed {
  */
 export function fewerOperations(start: Candidate, lab: Lab, sizes: readonly Size[]): Candidate {
   if (callCount(start.program) > MOST) return start;
-  return lacking(start, lab) ?? near(start, lab, sizes) ?? start;
+  return lacking(start, lab, sizes) ?? near(start, lab, sizes) ?? start;
 }
 
 /** One that only lacks an operation, the others placed anew; each gets its share of the executions. */
-function lacking({ program, size }: Candidate, lab: Lab): Candidate | null {
+function lacking({ program, size: small }: Candidate, lab: Lab, sizes: readonly Size[]): Candidate | null {
   const count = callCount(program);
+  // What runs on one CPU may need an operation less where two can race.
+  const size = { ...small, cpus: Math.max(...sizes.map(({ cpus }) => cpus)) };
   if (count < 2 || count > MOST_PLACED) return null;
   const last = Math.max(0, lab.budget - LACKING);
   const programs = [...dropped(program, size)];
   for (const [i, next] of programs.entries()) {
     const share = Math.floor((lab.budget - last) / (programs.length - i));
     const end = lab.budget - share;
-    const { found, all } = firstShown(lab, next, size, { executions: Math.ceil(share / 2) });
+    const { found, all } = firstShown(lab, next, size, { executions: Math.ceil(share / 4) });
     const shown = found ?? (all ? null : lab.search(next, size, lab.budget - end));
     if (shown !== null) return { program: next, size, found: shown };
   }
