@@ -56,7 +56,7 @@ export async function minimizeCommand(targets: readonly Target[], options: Minim
     }
     for (const line of result.log) console.error(line);
     console.error(
-      `${result.executions} executions tried; ${result.complete ? 'nothing smaller was found' : 'ended early'}`,
+      `${result.executions} executions tried; ${result.complete ? 'nothing smaller was found at the end' : 'ended early'}`,
     );
     const replayed = await pool.run<'replay'>({ type: 'replay', case: result.case });
     const message = replayed.trace.violation?.message;
