@@ -140,6 +140,7 @@ export class RunLoop implements Driver {
     const m = this.#m;
     m.enabled = 0;
     m.waiting = 0;
+    m.awaited = 0;
     m.done = 0;
     m.irqReady = 0;
     m.current = 0;

@@ -67,6 +67,8 @@ export abstract class MachineState implements MemoryHost {
   enabled = 0;
   /** CPUs whose pending access is of a kind that may have to wait. */
   waiting = 0;
+  /** The words that these accesses are to, five bits of each address as bits, or all where that does not tell. */
+  awaited = 0;
   /** CPUs that have an interrupt to take and interrupts on. */
   irqReady = 0;
   /** RCU callbacks that have not ended, in the order of their calls. */

@@ -24,6 +24,7 @@ export class Waiting {
     const bit = 1 << cpu.id;
     if (cpu.kind >= Kind.FirstBlocking) {
       m.waiting |= bit;
+      m.awaited |= awaited(cpu);
       if (this.ready(cpu)) m.enabled |= bit;
       else m.enabled &= ~bit;
     } else {
@@ -59,11 +60,14 @@ export class Waiting {
   /** Looks again at the CPUs that may have to wait, after a change of one word or of anything. */
   recheck(changed: number): void {
     const m = this.#m;
+    if (changed !== EVERYTHING && (m.awaited & (1 << (changed & 31))) === 0) return;
     let left = m.waiting;
+    m.awaited = 0;
     while (left !== 0) {
       const bit = left & -left;
       left &= left - 1;
       const cpu = m.cpus[31 - Math.clz32(bit)];
+      m.awaited |= awaited(cpu);
       // Most CPUs wait for one word; grace periods and flushes for what other CPUs do.
       if (changed !== EVERYTHING && cpu.address !== changed && cpu.kind <= Kind.Wait) continue;
       if (this.ready(cpu)) m.enabled |= bit;
@@ -83,4 +87,9 @@ export class Waiting {
     const oneWord = kind <= Kind.IsLocked || (kind >= Kind.BitUnlock && kind <= Kind.Wait);
     return oneWord && cpu.address !== 0 ? cpu.address : EVERYTHING;
   }
+}
+
+/** `MachineState.awaited` of one CPU: grace periods and flushes wait for what other CPUs do, whatever the word. */
+function awaited(cpu: CpuState): number {
+  return cpu.kind <= Kind.Wait ? 1 << (cpu.address & 31) : EVERYTHING;
 }

@@ -20,23 +20,31 @@ export class RandomWalk implements DecisionSource {
   readonly everyStep = false;
   readonly #random: () => number;
   #mood = moods[0];
+  /**
+   * What comes next of the stream, and that share of an actor's question which is not about staying. Drawn one decision
+   * ahead: the branch on who goes next cannot be predicted, and so it does not wait for the generator as well.
+   */
+  #drawn = 0;
+  #share = 0;
 
   /** `seed` names the stream; the same seed gives the same decisions. */
   constructor(seed: string) {
     this.#random = seedrandom.alea(seed);
+    this.#draw();
   }
 
   begin(): void {
-    this.#mood = moods[(this.#random() * moods.length) | 0];
+    this.#mood = moods[(this.#drawn * moods.length) | 0];
+    this.#draw();
   }
 
   choose(kind: number, n: number): number {
-    const r = this.#random();
+    const r = this.#drawn;
+    const share = this.#share;
+    this.#draw();
     switch (kind) {
-      case Choice.Actor: {
-        const { stay } = this.#mood;
-        return r < stay ? 0 : (((r - stay) / (1 - stay)) * n) | 0;
-      }
+      case Choice.Actor:
+        return share < 0 ? 0 : (share * n) | 0;
       case Choice.Delay:
         return r < this.#mood.delay ? 1 : 0;
       case Choice.Stale:
@@ -46,5 +54,12 @@ export class RandomWalk implements DecisionSource {
       default:
         return (r * n) | 0;
     }
+  }
+
+  #draw(): void {
+    const r = this.#random();
+    const { stay } = this.#mood;
+    this.#drawn = r;
+    this.#share = (r - stay) / (1 - stay);
   }
 }
