@@ -28,7 +28,7 @@ const show = (n: number) => n.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ' ');
 
 function measure(bench: Yardstick): void {
   const base = time(pingpong, 1_000_000, { warmUp: 0.3, round: 0.3, rounds: 3 });
-  const t = time(bench, 100_000, { warmUp: 2.5, round: 0.5, rounds: 4 });
+  const t = time(bench, 100_000, { warmUp: 5, round: 0.5, rounds: 4 });
   const ratio = (t.accessesPerSecond / base.accessesPerSecond).toFixed(3);
   console.log(
     `${bench.name.padEnd(36)} ${show(t.accessesPerSecond).padStart(11)} accesses/s ` +

@@ -11,7 +11,7 @@ export interface Timing {
 
 /** How long a yardstick runs, in CPU seconds. */
 export interface Span {
-  /** Before the time counts: until the code is compiled, which for a target with all its operations takes 2 s. */
+  /** Before the time counts: until the code is compiled, which for a target with all its operations takes 4 s. */
   readonly warmUp: number;
   readonly round: number;
   readonly rounds: number;

@@ -98,7 +98,7 @@ export function frames(code, name, plainOf) {
   runOn(tree, out, code, own, fast);
   if (/\byield\b/.test(code)) {
     const engine = relative(dirname(name), 'src/engine').replaceAll('\\', '/');
-    imports.push(`import {Access as $Access} from '${engine}/access.js';var $described=$Access.described;`);
+    imports.push(`import {Access as $Access} from '${engine}/access.js';const $described=$Access.described;`);
   }
   out.prepend(imports.join(''));
   return out.toString();

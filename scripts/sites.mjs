@@ -205,7 +205,7 @@ function withSites(code, name, first) {
     const file = name.replace(/^src\/targets\//, '').replace(/\.(ts|js)$/, '');
     out.prepend(
       `import {registerSites as $register,siteCounts as $counts} from '${engine}/sites.js';` +
-        `var $count=$counts;const $listOf=e=>Array.isArray(e)?e:[...e];` +
+        `const $count=$counts;const $listOf=e=>Array.isArray(e)?e:[...e];` +
         `var $site=$register(${JSON.stringify(file)},${JSON.stringify(table)}${first === undefined ? '' : `,${first}`});`,
     );
   }

@@ -122,8 +122,13 @@ export class Race {
 
   /** A marked load of a value that carries `snapshot`. */
   loaded(cpu: number, _address: number, snapshot: number, order: number): void {
-    // What this CPU published itself it knows already.
-    if (snapshot === 0 || this.#owner[snapshot] === cpu) return;
+    if (snapshot === 0) return;
+    // What this CPU published itself it knows already; and who knows what another one had done by its snapshot knows all
+    // that the other knew then.
+    const owner = this.#owner[snapshot];
+    if (owner === cpu) return;
+    const n = this.#cpus;
+    if (owner >= 0 && this.#log[snapshot * n + owner] <= this.#clock[cpu * n + owner]) return;
     if ((order & (Order.Acquire | Order.Full | Order.Pointer)) !== 0) this.#joinClock(cpu, snapshot);
     else this.#joinPending(cpu, snapshot);
   }

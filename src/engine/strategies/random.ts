@@ -2,13 +2,13 @@ import seedrandom from 'seedrandom';
 import { Choice } from '../access.ts';
 import type { DecisionSource } from '../decisions.ts';
 
-/** How often a random walk leaves its CPU, delays, reads stale, fails; per execution one row is drawn. */
-const moods: readonly { readonly stay: number; readonly delay: number; readonly stale: number }[] = [
+/** How often a random walk stays on its CPU, delays, reads stale; per execution one row is drawn. */
+const moods = [
   { stay: 0, delay: 0.5, stale: 0.5 },
   { stay: 0.5, delay: 0.25, stale: 0.5 },
   { stay: 0.8, delay: 0.5, stale: 0.25 },
   { stay: 0.9, delay: 0.1, stale: 0.1 },
-];
+].map(mood => ({ ...mood, scale: 1 / (1 - mood.stay) }));
 const FAIL = 0.1;
 
 /**
@@ -58,8 +58,8 @@ export class RandomWalk implements DecisionSource {
 
   #draw(): void {
     const r = this.#random();
-    const { stay } = this.#mood;
+    const { stay, scale } = this.#mood;
     this.#drawn = r;
-    this.#share = (r - stay) / (1 - stay);
+    this.#share = (r - stay) * scale;
   }
 }
