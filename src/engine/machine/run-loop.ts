@@ -1,4 +1,4 @@
-import { Choice, type Frame } from '../access.ts';
+import { Choice, type Frame, Kind } from '../access.ts';
 import type { Cpu, Driver } from '../cpu.ts';
 import { End } from '../program.ts';
 import { nthBit, popcount } from './bits.ts';
@@ -99,29 +99,14 @@ export class RunLoop implements Driver {
     const m = this.#m;
     if (m.steps > m.free || m.violation !== null) return false;
     try {
-      this.#waiting.describes(cpu);
-      let actor = this.#next();
-      while (actor !== cpu.id) {
-        if (actor < COMMIT) {
-          if (actor < 0 || (m.running & (1 << actor)) !== 0) {
-            m.decided = actor;
-            return false;
-          }
-          const other = m.cpus[actor];
-          const result = this.#access(other);
-          if (m.violation !== null) return false;
-          this.#coroutines.advance(other, result);
-          if (m.violation !== null || m.steps > m.free || this.#failed) return false;
-        } else if (actor < INTERRUPT) {
-          this.#commit(actor - COMMIT);
-          if (m.violation !== null) return false;
-        } else {
-          m.decided = actor;
-          return false;
-        }
-        actor = m.decided >= 0 ? m.decided : this.#next();
-        m.decided = -1;
+      if (cpu.kind >= Kind.FirstBlocking) this.#waiting.describes(cpu);
+      else {
+        const bit = 1 << cpu.id;
+        m.waiting &= ~bit;
+        m.enabled |= bit;
       }
+      const actor = this.#next();
+      if (actor !== cpu.id && !this.#othersFirst(cpu, actor)) return false;
       cpu.result = this.#access(cpu);
       return m.violation === null;
     } catch (error) {
@@ -130,6 +115,34 @@ export class RunLoop implements Driver {
       this.#failure = error;
       return false;
     }
+  }
+
+  /** Lets others go, beginning with `actor`, until it is the turn of a CPU; false if that must be suspended first. */
+  #othersFirst(cpu: Cpu, first: number): boolean {
+    const m = this.#m;
+    let actor = first;
+    do {
+      if (actor < COMMIT) {
+        if (actor < 0 || (m.running & (1 << actor)) !== 0) {
+          m.decided = actor;
+          return false;
+        }
+        const other = m.cpus[actor];
+        const result = this.#access(other);
+        if (m.violation !== null) return false;
+        this.#coroutines.advance(other, result);
+        if (m.violation !== null || m.steps > m.free || this.#failed) return false;
+      } else if (actor < INTERRUPT) {
+        this.#commit(actor - COMMIT);
+        if (m.violation !== null) return false;
+      } else {
+        m.decided = actor;
+        return false;
+      }
+      actor = m.decided >= 0 ? m.decided : this.#next();
+      m.decided = -1;
+    } while (actor !== cpu.id);
+    return true;
   }
 
   call(cpu: Cpu, callee: Frame): boolean {
@@ -168,31 +181,31 @@ export class RunLoop implements Driver {
     const m = this.#m;
     if (m.waiting !== 0 && m.changed !== 0) this.#waiting.recheck(m.changed);
     const { enabled, source } = m;
-    const { commits } = m.memory;
-    let k = 0;
-    if (
-      (enabled & (enabled - 1)) !== 0 ||
-      commits !== 0 ||
-      m.irqReady !== 0 ||
-      m.callbackCount !== 0 ||
-      enabled === 0 ||
-      source.everyStep
-    ) {
-      if (m.done === m.all && m.callbackCount === 0) return -1;
-      const count = popcount(enabled);
-      let n = count + commits + (m.irqReady === 0 ? 0 : popcount(m.irqReady));
-      const others = n;
-      if (m.callbackCount !== 0) n += this.#callbacks.look();
-      if (n === 0) {
-        reportDeadlock(m, this.#callbacks.waiting());
-        return -1;
-      }
-      k = n > 1 || source.everyStep ? source.choose(Choice.Actor, n) : 0;
-      if (k >= others) return RCU + nthBit(m.rcuReady, k - others);
-      if (k >= count + commits) return INTERRUPT + nthBit(m.irqReady, k - count - commits);
-      if (k >= count) return COMMIT + k - count;
+    if ((m.memory.commits | m.irqReady | m.callbackCount) !== 0 || enabled === 0 || source.everyStep) {
+      return this.#nextOfAll();
     }
-    return this.enabledCpu(k);
+    const alone = (enabled & (enabled - 1)) === 0;
+    return this.enabledCpu(alone ? 0 : source.choose(Choice.Actor, popcount(enabled)));
+  }
+
+  /** Likewise where more than CPUs may go next, or nobody, or the source is asked at every step. */
+  #nextOfAll(): number {
+    const m = this.#m;
+    if (m.done === m.all && m.callbackCount === 0) return -1;
+    const { enabled, source } = m;
+    const { commits } = m.memory;
+    const count = popcount(enabled);
+    let n = count + commits + (m.irqReady === 0 ? 0 : popcount(m.irqReady));
+    const others = n;
+    if (m.callbackCount !== 0) n += this.#callbacks.look();
+    if (n === 0) {
+      reportDeadlock(m, this.#callbacks.waiting());
+      return -1;
+    }
+    const k = n > 1 || source.everyStep ? source.choose(Choice.Actor, n) : 0;
+    if (k >= others) return RCU + nthBit(m.rcuReady, k - others);
+    if (k >= count + commits) return INTERRUPT + nthBit(m.irqReady, k - count - commits);
+    return k >= count ? COMMIT + k - count : this.enabledCpu(k);
   }
 
   #access(cpu: Cpu): number {

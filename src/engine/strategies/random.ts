@@ -21,8 +21,8 @@ export class RandomWalk implements DecisionSource {
   readonly #random: () => number;
   #mood = moods[0];
   /**
-   * What comes next of the stream, and that share of an actor's question which is not about staying. Drawn one decision
-   * ahead: the branch on who goes next cannot be predicted, and so it does not wait for the generator as well.
+   * What comes next of the stream, and where among the actors that lies, 0 to stay. Drawn one decision ahead: the branch on
+   * who goes next cannot be predicted, and so it does not wait for the generator as well.
    */
   #drawn = 0;
   #share = 0;
@@ -44,7 +44,7 @@ export class RandomWalk implements DecisionSource {
     this.#draw();
     switch (kind) {
       case Choice.Actor:
-        return share < 0 ? 0 : (share * n) | 0;
+        return (share * n) | 0;
       case Choice.Delay:
         return r < this.#mood.delay ? 1 : 0;
       case Choice.Stale:
@@ -60,6 +60,6 @@ export class RandomWalk implements DecisionSource {
     const r = this.#random();
     const { stay, scale } = this.#mood;
     this.#drawn = r;
-    this.#share = (r - stay) * scale;
+    this.#share = Math.max(0, (r - stay) * scale);
   }
 }
