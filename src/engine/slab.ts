@@ -13,7 +13,9 @@ export const POISON = 0x6b6b6b6b;
  */
 export class Slab {
   /** Pointer words outside the slab, and those of each object. */
-  readonly #roots: readonly number[];
+  /** Pointer words outside of objects: which words are, and those that are not 0 at the beginning. */
+  readonly #isRoot: Uint8Array;
+  readonly #initialRoots: readonly number[];
   readonly #pointers: readonly (readonly number[])[];
   readonly #reached: Uint8Array;
   readonly #memory: Memory;
@@ -57,7 +59,10 @@ export class Slab {
       }
     }
     const all = layout.attributes.flatMap((attr, a) => ((attr & Attr.Pointer) !== 0 ? [a] : []));
-    this.#roots = all.filter(a => this.objectOf[a] === 0);
+    const roots = all.filter(a => this.objectOf[a] === 0);
+    this.#isRoot = new Uint8Array(layout.size);
+    for (const a of roots) this.#isRoot[a] = 1;
+    this.#initialRoots = roots.filter(a => layout.initial[a] !== 0);
     this.#pointers = Array.from({ length: total }, (_, o) => all.filter(a => this.objectOf[a] === o + 1));
     this.#reached = new Uint8Array(total);
   }
@@ -141,7 +146,13 @@ export class Slab {
   leaks(): readonly (readonly [number, number])[] {
     if (this.#mayLeak === 0) return [];
     this.#reached.fill(0);
-    this.#visit(this.#roots);
+    this.#visit(this.#initialRoots);
+    // The other roots are 0 unless this execution wrote them.
+    const memory = this.#memory;
+    for (let i = 0; i < memory.touchedCount; i++) {
+      const a = memory.touchedAt(i);
+      if (this.#isRoot[a] === 1) this.#follow(a);
+    }
     const lost: (readonly [number, number])[] = [];
     for (let o = 0; o < this.#state.length; o++) {
       if (this.#state[o] === LIVE && this.#poison[o] === 1 && this.#reached[o] === 0) {
@@ -153,12 +164,14 @@ export class Slab {
 
   /** Marks the objects that pointer words refer to, and what these refer to. */
   #visit(pointers: readonly number[]): void {
-    for (const a of pointers) {
-      const value = this.#memory.words[a];
-      const object = value > 0 && value < this.objectOf.length ? this.objectOf[value] - 1 : -1;
-      if (object < 0 || this.#reached[object] === 1) continue;
-      this.#reached[object] = 1;
-      this.#visit(this.#pointers[object]);
-    }
+    for (let i = 0; i < pointers.length; i++) this.#follow(pointers[i]);
+  }
+
+  #follow(pointer: number): void {
+    const value = this.#memory.words[pointer];
+    const object = value > 0 && value < this.objectOf.length ? this.objectOf[value] - 1 : -1;
+    if (object < 0 || this.#reached[object] === 1) return;
+    this.#reached[object] = 1;
+    this.#visit(this.#pointers[object]);
   }
 }

@@ -77,7 +77,9 @@ const ALL = (1 << GRANULES) - 1;
  * kernel writes must agree with it or happen before anybody stored.
  */
 export class TagShadow {
-  readonly #byTag = new Map<number, readonly [page: TaggedPage, granule: number]>();
+  /** By address of a tag: its page in `#pages` plus one, and its granule. 0 where there is no tag. */
+  readonly #pageOfTag: Uint16Array;
+  readonly #granuleOfTag: Uint8Array;
   readonly #pages: readonly TaggedPage[];
   readonly #table: Instance<ReturnType<typeof tableFields>>;
   #machine: Machine | null = null;
@@ -85,8 +87,14 @@ export class TagShadow {
   constructor(layout: Layout, pages: readonly TaggedPage[]) {
     this.#pages = pages;
     this.#table = layout.struct('shadow', tableFields());
-    for (const page of pages) {
-      for (const [g, tag] of page.tags.entries()) this.#byTag.set(tag, [page, g]);
+    const size = 1 + Math.max(0, ...pages.flatMap(page => page.tags));
+    this.#pageOfTag = new Uint16Array(size);
+    this.#granuleOfTag = new Uint8Array(size);
+    for (const [i, page] of pages.entries()) {
+      for (const [g, tag] of page.tags.entries()) {
+        this.#pageOfTag[tag] = i + 1;
+        this.#granuleOfTag[tag] = g;
+      }
     }
   }
 
@@ -278,9 +286,10 @@ export class TagShadow {
   }
 
   #stored(machine: Machine, address: number, value: number, cpu: number, site: number): void {
-    const at = this.#byTag.get(address);
-    if (at === undefined) return;
-    const [page, g] = at;
+    const i = address < this.#pageOfTag.length ? this.#pageOfTag[address] : 0;
+    if (i === 0) return;
+    const page = this.#pages[i - 1];
+    const g = this.#granuleOfTag[address];
     if (this.#get(page.disallowed) === 1) {
       const message = `${machine.layout.nameOf(address)} is written, but its memory may not hold user tags`;
       machine.report('disallowed-tags', message, cpu, address, [site]);

@@ -88,6 +88,14 @@ export abstract class Memory {
     return this.#dirty.subarray(0, this.#dirtyCount);
   }
 
+  /** How many these are, and the i-th. */
+  get touchedCount(): number {
+    return this.#dirtyCount;
+  }
+  touchedAt(i: number): number {
+    return this.#dirty[i];
+  }
+
   /** Gives a word its newest value. */
   protected write(cpu: number, address: number, value: number, site: number): void {
     this.touch(address, cpu, site);
