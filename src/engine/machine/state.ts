@@ -67,7 +67,10 @@ export abstract class MachineState implements MemoryHost {
   enabled = 0;
   /** CPUs whose pending access is of a kind that may have to wait. */
   waiting = 0;
-  /** The words that these accesses are to, five bits of each address as bits, or all where that does not tell. */
+  /**
+   * The words that these accesses are to, by the last five bits of each address, or all where that does not tell; some more
+   * since the last look at everything.
+   */
   awaited = 0;
   /** CPUs that have an interrupt to take and interrupts on. */
   irqReady = 0;

@@ -38,9 +38,8 @@ export class Waiting {
     const { memory, slab } = this.#m;
     // What waits for freed memory goes on, to be judged.
     if (this.#hasSlab && !slab.usable(cpu.address)) return true;
+    if (cpu.kind === Kind.Lock) return memory.newest(cpu.id, cpu.address) === 0;
     switch (cpu.kind) {
-      case Kind.Lock:
-        return memory.newest(cpu.id, cpu.address) === 0;
       case Kind.ReadLock:
         return memory.newest(cpu.id, cpu.address) <= 0;
       case Kind.BitLock:
@@ -60,16 +59,16 @@ export class Waiting {
   /** Looks again at the CPUs that may have to wait, after a change of one word or of anything. */
   recheck(changed: number): void {
     const m = this.#m;
-    if (changed !== EVERYTHING && (m.awaited & (1 << (changed & 31))) === 0) return;
+    if (changed === EVERYTHING) m.awaited = 0;
+    else if ((m.awaited & (1 << (changed & 31))) === 0) return;
     let left = m.waiting;
-    m.awaited = 0;
     while (left !== 0) {
       const bit = left & -left;
-      left &= left - 1;
+      left ^= bit;
       const cpu = m.cpus[31 - Math.clz32(bit)];
-      m.awaited |= awaited(cpu);
       // Most CPUs wait for one word; grace periods and flushes for what other CPUs do.
-      if (changed !== EVERYTHING && cpu.address !== changed && cpu.kind <= Kind.Wait) continue;
+      if (changed === EVERYTHING) m.awaited |= awaited(cpu);
+      else if (cpu.address !== changed && cpu.kind <= Kind.Wait) continue;
       if (this.ready(cpu)) m.enabled |= bit;
       else m.enabled &= ~bit;
     }
