@@ -42,6 +42,51 @@ function innerOf(step) {
   }
 }
 
+/** By number of a suspension, the names that what runs after it mentions. */
+function neededAfter(body) {
+  const needed = new Map();
+  const textOf = steps => steps.map(stepText).join('\n');
+  const stepText = step =>
+    [step.text, step.pattern, step.init?.trim?.(), step.test, step.update, step.on]
+      .concat(innerOf(step).map(textOf))
+      .join('\n');
+  const visit = (steps, after) => {
+    for (const [i, step] of steps.entries()) {
+      if (step.until === 0) continue;
+      const rest = `${textOf(steps.slice(i + 1))}\n${after}`;
+      switch (step.type) {
+        case 'suspend':
+          needed.set(step.k, new Set(rest.match(/[\w$]+/g)));
+          break;
+        case 'if':
+          visit(step.yes, rest);
+          visit(step.no, rest);
+          break;
+        case 'for': {
+          const again = `${stepText(step)}\n${rest}`;
+          visit(step.testSteps, again);
+          visit(step.body, again);
+          break;
+        }
+        case 'switch':
+          // What is resumed inside finds its way by the value.
+          for (const one of step.cases) visit(one.body, `${stepText(step)}\n${rest}`);
+          break;
+        default:
+          visit(step.body, rest);
+      }
+    }
+  };
+  visit(body.steps, '');
+  return needed;
+}
+
+/** The variables of a function that are handed over at some suspension, in the order of their declarations. */
+function handedOver(fn, body) {
+  const needed = neededAfter(body);
+  return variablesOf(fn, body).filter(name => [...needed.values()].some(names => names.has(name)));
+}
+
 /** The plain function `name$`: goes on as long as the engine lets it. */
 export function writeFast(name, fn, body, code, fast) {
   return new Fast(name, fn, body, code, fast).run();
@@ -53,7 +98,8 @@ class Fast {
   #body;
   #code;
   #fast;
-  #variables;
+  #handed;
+  #needed;
   #out = '';
   #line;
 
@@ -62,8 +108,9 @@ class Fast {
     this.#fn = fn;
     this.#body = body;
     this.#code = code;
-    this.#variables = variablesOf(fn, body);
-    this.#fast = calleeOf(fn, this.#variables, fast);
+    this.#handed = handedOver(fn, body);
+    this.#needed = neededAfter(body);
+    this.#fast = calleeOf(fn, variablesOf(fn, body), fast);
     this.#line = fn.loc.start.line;
   }
 
@@ -168,7 +215,9 @@ class Fast {
 
   /** The generator that goes on at a suspension. */
   #resumed(k, scope) {
-    const values = [...parameterNames(this.#fn), ...this.#variables.map(one => (scope.has(one) ? one : '0'))];
+    const needed = this.#needed.get(k);
+    const handed = this.#handed.map(one => (scope.has(one) && needed.has(one) ? one : '0'));
+    const values = [...parameterNames(this.#fn), ...handed];
     while (values.at(-1) === '0') values.pop();
     return `${this.#name}$$(${[k, ...values].join(',')})`;
   }
@@ -272,8 +321,11 @@ export function writeResumed(name, fn, body, _code, fast) {
     }
   };
 
-  const parameters = ['$k', ...parameterNames(fn), ...variables].join(',');
-  return `function* ${name}$$(${parameters}){${steps(body.steps)}}`.replace(/\n+/g, '\n');
+  const handed = handedOver(fn, body);
+  const own = variables.filter(one => !handed.includes(one));
+  const parameters = ['$k', ...parameterNames(fn), ...handed].join(',');
+  const declared = own.length === 0 ? '' : `let ${own.join(',')};`;
+  return `function* ${name}$$(${parameters}){${declared}${steps(body.steps)}}`.replace(/\n+/g, '\n');
 }
 
 /** How a CPU is asked to do what it waits for, and where the result is. */

@@ -306,6 +306,11 @@ export class Race {
   #merge(one: number, other: number): number {
     const n = this.#cpus;
     let log = this.#log;
+    // As in `loaded`: who knows of a snapshot's owner knows the snapshot.
+    const owner = this.#owner[one];
+    const otherOwner = this.#owner[other];
+    if (otherOwner >= 0 && log[one * n + otherOwner] >= log[other * n + otherOwner]) return one;
+    if (owner >= 0 && log[other * n + owner] >= log[one * n + owner]) return other;
     let more = 0;
     let less = 0;
     for (let d = 0; d < n; d++) {

@@ -7,6 +7,7 @@ import type { CpuState } from './state.ts';
 export interface CpuHost {
   readonly layout: Layout;
   readonly memory: Memory;
+  readonly cpus: readonly CpuState[];
   /** What the last access did, as bits: see `Note`. */
   readonly note: number;
   /** Class and type of the lock at each address: see `Layout`. */

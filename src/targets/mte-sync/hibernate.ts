@@ -3,6 +3,7 @@ import type { Cpu } from '../../engine/cpu.ts';
 import { Gfp } from '../../engine/gfp.ts';
 import { PG } from '../kernel/page-flags.ts';
 import { mteRestorePageTags, mteSavePageTags } from '../kernel/page-tags.ts';
+import type { Operation } from '../target.ts';
 import { flagsAsked } from './coredump.ts';
 import { filePage, type Page, type State } from './state.ts';
 
@@ -11,24 +12,36 @@ import { filePage, type Page, type State } from './state.ts';
 /** What tag memory comes up with: tag 9 of nobody. */
 const GARBAGE = (2 << 4) | 9;
 
+/** An operation of a task, which begins only while tasks are not frozen. */
+export function freezable(
+  cpu: Cpu,
+  s: State,
+  run: Operation['run'],
+  args: readonly number[],
+): Kernel<unknown> {
+  return cpu.machine.peek(s.power.freezing) === 0 ? run(cpu, args) : thawed(cpu, s, run, args);
+}
+
+function* thawed(cpu: Cpu, s: State, run: Operation['run'], args: readonly number[]): Kernel<unknown> {
+  yield cpu.waitEvent(s.power.freezing, 1, 0);
+  return yield* run(cpu, args);
+}
+
 /**
- * A task that runs an operation: not while tasks are frozen. The count of those inside costs no step: the freezer waits
- * for them in ways that are not modelled.
+ * Whether no other task is inside the kernel, which the freezer waits for in ways that are not modelled: none, or one that is
+ * frozen or about to ask for a freeze itself.
  */
-export function* freezable(cpu: Cpu, s: State, operation: Kernel<unknown>): Kernel {
-  const { freezing, tasks } = s.power;
-  const { machine } = cpu;
-  if (machine.peek(freezing) !== 0) yield cpu.waitEvent(freezing, 1, 0);
-  machine.ghostStore(tasks, machine.peek(tasks) + 1);
-  yield* operation;
-  machine.ghostStore(tasks, machine.peek(tasks) - 1);
+function allFrozen(cpu: Cpu, s: State): boolean {
+  return cpu.machine.cpus.every(
+    other => other === cpu || other.depth < 0 || other.address === s.power.freezing,
+  );
 }
 
 /** A whole hibernation: freeze, swsusp_arch_suspend(), power off, resume, thaw. Gives up if a task does not freeze. */
 export function* hibernate(cpu: Cpu, s: State): Kernel {
-  const { freezing, tasks } = s.power;
+  const { freezing } = s.power;
   if ((yield cpu.xchg(freezing, 1)) === 1) return;
-  const frozen = cpu.machine.peek(tasks) === 0;
+  const frozen = allFrozen(cpu, s);
   // The other CPUs go offline: nothing of theirs is delayed any more.
   if (frozen) yield cpu.flushTlbIpi(s.stage2Tlb[0]);
   if (frozen && (yield* saveTags(cpu, s))) {

@@ -19,7 +19,7 @@ export function operationsOf(s: State): readonly Operation[] {
   const frozen = [...pageOperationsOf(s), ...areaOperationsOf(s), ...rareOperationsOf(s)].map(operation => {
     return {
       ...operation,
-      run: (cpu, args) => freezable(cpu, s, operation.run(cpu, args)),
+      run: (cpu, args) => freezable(cpu, s, operation.run, args),
     } satisfies Operation;
   });
   return [...frozen, hibernateOperation(s)];

@@ -1,5 +1,4 @@
 import {
-  ghost,
   type Instance,
   Layout,
   lock,
@@ -62,12 +61,12 @@ export interface State extends PageCache<Page>, SwapState<Page>, TagState {
   readonly kvmSrcu: number;
   /** Large folios, hugetlb memory and zero pages. */
   readonly areas: Areas;
-  /** Of hibernation: the freezer, buffers for the tags of page frames, and how many tasks are inside the kernel. */
+  /** Of hibernation: the freezer, and buffers for the tags of page frames. */
   readonly power: Instance<typeof powerSpec>;
   readonly hibernateBuffers: SlabCache;
 }
 
-const powerSpec = { freezing: word(), tasks: ghost(), tags_by_pfn: words(0, pointer()) };
+const powerSpec = { freezing: word(), tags_by_pfn: words(0, pointer()) };
 
 function kvmSpec(pages: number) {
   return {
