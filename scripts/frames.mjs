@@ -13,7 +13,7 @@ import { parse } from 'acorn';
 import { ancestor, simple } from 'acorn-walk';
 import MagicString from 'magic-string';
 import { cpuOf, lastYields, lower, parameterNames, Unsupported } from './lower.mjs';
-import { variablesOf, writeFast, writeResumed } from './write-frames.mjs';
+import { withVariables, writeFast, writeResumed } from './write-frames.mjs';
 
 const parseModule = code => parse(code, { ecmaVersion: 'latest', sourceType: 'module', locations: true });
 
@@ -30,9 +30,7 @@ function lowered(tree, code) {
   const found = new Map();
   for (const { node, statement } of topGenerators(tree)) {
     try {
-      const body = lower(node, code);
-      variablesOf(node, body);
-      found.set(node.id.name, { node, statement, body });
+      found.set(node.id.name, { node, statement, body: withVariables(node, lower(node, code)) });
     } catch (error) {
       if (!(error instanceof Unsupported)) throw error;
     }
@@ -83,16 +81,16 @@ export function frames(code, name, plainOf) {
     if (callee?.type !== 'Identifier') return undefined;
     return own.has(callee.name) ? `${callee.name}$` : local.get(callee.name);
   };
-  for (const [own_, { node, statement, body }] of own) {
+  for (const [func, { node, statement, body }] of own) {
     const exported = statement === node ? '' : 'export ';
-    out.overwrite(statement.start, statement.end, exported + writeFast(own_, node, body, code, fast));
+    out.overwrite(statement.start, statement.end, exported + writeFast(func, node, body, code, fast));
     const parameters = code.slice(
       node.params[0]?.start ?? node.body.start,
       node.params.at(-1)?.end ?? node.body.start,
     );
     out.append(
-      `\n${writeResumed(own_, node, body, code, fast)}\n` +
-        `${exported}function ${own_}(${parameters}){return ${own_}$$(${[0, ...parameterNames(node)].join(',')});}`,
+      `\n${writeResumed(func, node, body, fast)}\n` +
+        `${exported}function ${func}(${parameters}){return ${func}$$(${[0, ...parameterNames(node)].join(',')});}`,
     );
   }
   runOn(tree, out, code, own, fast);

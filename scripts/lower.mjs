@@ -6,7 +6,7 @@ import { ancestor, simple } from 'acorn-walk';
 /** The function holds something that this cannot take apart. */
 export class Unsupported extends Error {}
 
-const isFunction = node => /Function/.test(node.type);
+export const isFunction = node => /Function/.test(node.type);
 
 /** Whether a node yields, not counting functions inside it. */
 export function containsYield(node) {

@@ -8,10 +8,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'acorn';
-import { ancestor, simple } from 'acorn-walk';
+import { ancestor } from 'acorn-walk';
 import MagicString from 'magic-string';
 import tsBlankSpace from 'ts-blank-space';
 import { frames } from './frames.mjs';
+import { containsYield, isFunction } from './lower.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -65,17 +66,6 @@ function functionName(node, parent) {
   return undefined;
 }
 
-function containsYield(node) {
-  let found = false;
-  simple(node, {
-    YieldExpression() {
-      found = true;
-    },
-  });
-  return found;
-}
-
-const isFunction = node => /Function/.test(node.type);
 const squeeze = text => text.replace(/\s+/g, ' ').trim();
 
 /**

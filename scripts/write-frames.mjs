@@ -3,8 +3,18 @@ import { parameterNames, Unsupported } from './lower.mjs';
 
 const lineCount = text => text.split('\n').length - 1;
 
-/** The variables of a function in the order of their declarations; what two scopes beside each other declare is one. */
-export function variablesOf(fn, body) {
+/**
+ * What is to be known of a function's variables: `variables`, in the order of their declarations (what two scopes beside each
+ * other declare is one), what is `needed` after each suspension, and those that are `handed` over at some.
+ */
+export function withVariables(fn, body) {
+  const variables = variablesOf(fn, body);
+  const needed = neededAfter(body);
+  const handed = variables.filter(name => [...needed.values()].some(names => names.has(name)));
+  return { ...body, variables, needed, handed };
+}
+
+function variablesOf(fn, body) {
   const all = new Set();
   const walk = (steps, outer) => {
     const scope = new Set(outer);
@@ -81,12 +91,6 @@ function neededAfter(body) {
   return needed;
 }
 
-/** The variables of a function that are handed over at some suspension, in the order of their declarations. */
-function handedOver(fn, body) {
-  const needed = neededAfter(body);
-  return variablesOf(fn, body).filter(name => [...needed.values()].some(names => names.has(name)));
-}
-
 /** The plain function `name$`: goes on as long as the engine lets it. */
 export function writeFast(name, fn, body, code, fast) {
   return new Fast(name, fn, body, code, fast).run();
@@ -98,8 +102,6 @@ class Fast {
   #body;
   #code;
   #fast;
-  #handed;
-  #needed;
   #out = '';
   #line;
 
@@ -108,9 +110,7 @@ class Fast {
     this.#fn = fn;
     this.#body = body;
     this.#code = code;
-    this.#handed = handedOver(fn, body);
-    this.#needed = neededAfter(body);
-    this.#fast = calleeOf(fn, variablesOf(fn, body), fast);
+    this.#fast = calleeOf(fn, body.variables, fast);
     this.#line = fn.loc.start.line;
   }
 
@@ -215,8 +215,8 @@ class Fast {
 
   /** The generator that goes on at a suspension. */
   #resumed(k, scope) {
-    const needed = this.#needed.get(k);
-    const handed = this.#handed.map(one => (scope.has(one) && needed.has(one) ? one : '0'));
+    const needed = this.#body.needed.get(k);
+    const handed = this.#body.handed.map(one => (scope.has(one) && needed.has(one) ? one : '0'));
     const values = [...parameterNames(this.#fn), ...handed];
     while (values.at(-1) === '0') values.pop();
     return `${this.#name}$$(${[k, ...values].join(',')})`;
@@ -224,9 +224,8 @@ class Fast {
 }
 
 /** The generator function `name$$`: goes on from a suspension. */
-export function writeResumed(name, fn, body, _code, fast) {
-  const variables = variablesOf(fn, body);
-  const { cpu } = body;
+export function writeResumed(name, fn, body, fast) {
+  const { cpu, variables, handed } = body;
   const call = calleeOf(fn, variables, fast);
 
   /** Steps among which a suspension may be; `follows` if one may also be behind them. */
@@ -321,7 +320,6 @@ export function writeResumed(name, fn, body, _code, fast) {
     }
   };
 
-  const handed = handedOver(fn, body);
   const own = variables.filter(one => !handed.includes(one));
   const parameters = ['$k', ...parameterNames(fn), ...handed].join(',');
   const declared = own.length === 0 ? '' : `let ${own.join(',')};`;
