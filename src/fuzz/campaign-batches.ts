@@ -99,7 +99,8 @@ export class Batches {
   #failed(job: CampaignJob, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     this.#record.counters.lostBatches++;
-    this.#warn(`${job.job.design}: a batch failed: ${message}`);
+    // Of a design that is left out, other batches of the round are still under way.
+    if (!job.closed) this.#warn(`${job.job.design}: a batch failed: ${message}`);
     if (job.failed()) this.#leaveOut(job, 'batch after batch failed');
   }
 

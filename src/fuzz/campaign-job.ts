@@ -137,19 +137,28 @@ export class CampaignJob {
     this.stepMilliseconds += (milliseconds / steps - this.stepMilliseconds) / 8;
   }
 
-  /** Counts a program that hung; returns true if the design is left out from here on. */
+  /** Counts a program that hung; returns true if the design is left out because of that. */
   hung(): boolean {
-    return (this.#closed ||= ++this.#hangs + this.#killers >= MAX_HANGS);
+    this.#hangs++;
+    return this.#leaveOutIf(this.#hangs + this.#killers >= MAX_HANGS);
   }
 
   /** The same of a program that killed the process; it is not saved, as whoever starts the process knows it. */
   killed(): boolean {
-    return (this.#closed ||= this.#hangs + ++this.#killers >= MAX_HANGS);
+    this.#killers++;
+    return this.#leaveOutIf(this.#hangs + this.#killers >= MAX_HANGS);
   }
 
-  /** Counts a batch that failed; returns true if the design is left out from here on. */
+  /** Counts a batch that failed; returns true if the design is left out because of that. */
   failed(): boolean {
-    return (this.#closed ||= ++this.#failures >= MAX_FAILURES);
+    this.#failures++;
+    return this.#leaveOutIf(this.#failures >= MAX_FAILURES);
+  }
+
+  #leaveOutIf(over: boolean): boolean {
+    const now = over && !this.#closed;
+    this.#closed ||= over;
+    return now;
   }
 
   save(): SavedJob {

@@ -9,6 +9,7 @@ import { type Crash, CrashStore, isModelFault, type Unfinished } from './directo
 import { Disk } from './directory/disk.ts';
 import type { Provenance } from './directory/names.ts';
 import { type QueueFile, QueueStore } from './directory/queue-store.ts';
+import { countRestarts } from './directory/restarts.ts';
 import { SeedStore } from './directory/seed-store.ts';
 import type { SightingNow } from './directory/seen.ts';
 import { Streams } from './directory/streams.ts';
@@ -134,7 +135,7 @@ export class CampaignRecord {
       }
     }
     this.#countFindings();
-    this.counters.restarts += this.#setup.restarts > 0 ? 1 : 0;
+    this.counters.restarts = countRestarts(places.state);
     if (this.counters.startTime === 0) this.counters.startTime = unixTime();
     this.clock.goOn(this.counters.runSeconds);
     this.#rate = new Rate(0, this.counters.executions);

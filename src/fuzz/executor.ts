@@ -1,5 +1,5 @@
 import type { DecisionSource } from '../engine/decisions.ts';
-import { UsageError } from '../engine/errors.ts';
+import { EngineError, UsageError } from '../engine/errors.ts';
 import { Machine } from '../engine/machine.ts';
 import { isMemoryName, type MemoryName, memoryModels, memoryNames } from '../engine/memory/index.ts';
 import type { Observer } from '../engine/observer.ts';
@@ -44,11 +44,13 @@ export class Executor {
     try {
       return this.verdictOf(this.machine.run(this.#binder.bind(program, true), source));
     } catch (error) {
-      if (!(error instanceof ModelError)) throw error;
-      return {
-        verdict: 'error',
-        message: `${error.operation}: ${withoutPrefix(error.message, error.operation)}`,
-      };
+      if (error instanceof ModelError) {
+        const { operation, message } = error;
+        return { verdict: 'error', message: `${operation}: ${withoutPrefix(message, operation)}` };
+      }
+      // What the engine notices while no code of the model runs, such as a yield of something else than an access.
+      if (error instanceof EngineError) return { verdict: 'error', message: error.message };
+      throw error;
     } finally {
       this.machine.observer = null;
     }

@@ -285,7 +285,9 @@ describe('a campaign', () => {
     expect(ran.err).toMatch(/a program kills its process: it is a finding, and is not run again/);
     expect(ran.code).toBe(3);
     expect(Object.values(contents(out)).join()).toContain('op: bad_death');
-    expect(stats(out)).toMatchObject({ model_faults: '1', restarts: '1' });
+    // How many of its programs do it, and whether a checkpoint lies between two deaths, is a matter of time.
+    const deaths = ran.err.match(/the process with the workers died/g);
+    expect(stats(out)).toMatchObject({ model_faults: '1', restarts: String(deaths?.length) });
   });
 });
 

@@ -77,41 +77,44 @@ describe('fuzz', () => {
   });
 
   it('saves the program of a model that throws, hangs, forgets a yield or is nondeterministic, and exits with 3', async () => {
-    const run = (variant: string) => {
+    const run = async (variant: string) => {
       const out = scratch();
-      return pagestorm([
-        'fuzz',
-        `demo/${variant}`,
-        '--execs',
-        '2k',
-        '--seed',
-        '1',
-        '--hang-timeout',
-        '1s',
-        '--out',
-        out,
-      ]).then(ran => ({ ...ran, files: contents(out) }));
+      const options = ['--execs', '2k', '--seed', '1', '--hang-timeout', '1s', '--out', out];
+      const ran = await pagestorm(['fuzz', `demo/${variant}`, ...options]);
+      expect(ran.code).toBe(3);
+      expect(Object.keys(contents(out)).some(name => name.endsWith('found.yaml'))).toBe(true);
+      return ran.err;
     };
-    const [throws, loops, forgets, random] = await Promise.all([
-      run('throws'),
-      run('loops'),
-      run('forgets'),
-      run('random'),
-    ]);
-    expect([throws.code, loops.code, forgets.code, random.code]).toEqual([3, 3, 3, 3]);
-    expect(throws.err.trim()).toBe('pagestorm: error in demo/throws (sc): bad_throw: tags is not iterable');
-    expect(loops.err).toContain(
+    const [throws, loops, forgets, yields, random] = await Promise.all(
+      ['throws', 'loops', 'forgets', 'yields', 'random'].map(run),
+    );
+    expect(throws).toBe('pagestorm: error in demo/throws (sc): bad_throw: tags is not iterable\n');
+    expect(loops).toContain(
       'pagestorm: hang in demo/loops (sc): the model runs on for ever without an access\n',
     );
-    expect(forgets.err).toMatch(
-      /^pagestorm: error in demo\/forgets \(sc\): bad_yield: .*never yielded[^\n]*\n$/,
+    expect(forgets).toMatch(/^pagestorm: error in demo\/forgets \(sc\): bad_yield: .*never yielded[^\n]*\n$/);
+    expect(yields).toMatch(
+      /^pagestorm: error in demo\/yields \(sc\): bad_access: yielded [^\n]* access[^\n]*\n$/,
     );
-    expect(random.err).toMatch(
-      /^pagestorm: error in demo\/random \(sc\): pages\[0\]\.private ends as[^\n]*\n$/,
+    expect(random).toMatch(/^pagestorm: error in demo\/random \(sc\): pages\[0\]\.private ends as[^\n]*\n$/);
+  });
+
+  it('leaves out a design whose model fails without a program, and does not call it clean', async () => {
+    const junit = join(scratch(), 'junit.xml');
+    const ran = await pagestorm([
+      ...['fuzz', 'demo/no-machine', 'demo/fixed', '--execs', '1k', '--no-selfcheck', '--out', scratch()],
+      ...['--junit', junit],
+    ]);
+    expect(ran.code).toBe(3);
+    const said = ran.err.match(/^pagestorm: demo\/no-machine.*: .*left out.*$/gm);
+    expect(said?.map(line => line.replace(/.*: /, ''))).toEqual([
+      'batch after batch failed; it is left out from here on',
+      'left out after 0 executions, as its model failed again and again',
+    ]);
+    expect(ran.out).toMatch(/done: .* 500 executions/);
+    expect(readFileSync(junit, 'utf8')).toContain(
+      '<error type="error" message="its model failed again and again">',
     );
-    for (const { files } of [throws, loops, forgets, random]) {
-      expect(Object.keys(files).some(name => name.endsWith('found.yaml'))).toBe(true);
-    }
   });
 
   it('replays a hang as a hang, ended by the watchdog', async () => {

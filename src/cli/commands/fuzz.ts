@@ -14,13 +14,13 @@ import { caseFilesBelow } from '../../fuzz/directory/case-files.ts';
 import { type CampaignConfig, DIRECTORY_VERSION } from '../../fuzz/directory/config.ts';
 import { takeLock } from '../../fuzz/directory/lock.ts';
 import type { CampaignEvent } from '../../fuzz/events.ts';
-import type { Status } from '../../fuzz/statistics/counters.ts';
+import type { Snapshot } from '../../fuzz/statistics/snapshot.ts';
 import { Supervisor } from '../../fuzz/supervisor/supervisor.ts';
 import type { Job } from '../../fuzz/tasks.ts';
 import type { Target } from '../../targets/target.ts';
 import type { Action } from '../../tui/keys.ts';
 import { type Artefacts, writeArtefacts } from '../artefacts.ts';
-import { campaignOutcomes } from '../campaign-outcomes.ts';
+import { campaignOutcomes, leftOutDesigns } from '../campaign-outcomes.ts';
 import { Exit } from '../exit.ts';
 import { lineOutput, type Mode, type Output } from '../fuzz-output.ts';
 import { checkOperations, type JobOptions, jobOf, selectionsOf } from '../jobs.ts';
@@ -79,9 +79,9 @@ export async function fuzzCommand(targets: readonly Target[], options: FuzzOptio
       resumed,
     });
     const session = new FuzzSession(root, config, limits, options, command, output, targets);
-    const { code, executions } = await session.run();
+    const code = await session.run();
     if (options.junit !== undefined || options.sarif !== undefined) {
-      await writeArtefacts(options, campaignOutcomes(root, config, targets, executions));
+      await writeArtefacts(options, campaignOutcomes(root, config, targets, session.snapshot));
     }
     return code;
   } finally {
@@ -166,7 +166,9 @@ class FuzzSession {
   readonly #supervisor: Supervisor;
   readonly #output: Output;
   readonly #screen: ScreenOutput | null;
-  #status: Status | null = null;
+  /** What it prints without a screen, and around it. */
+  readonly #lines: Output;
+  #snapshot: Snapshot | null = null;
   #interrupts = 0;
 
   constructor(
@@ -192,6 +194,7 @@ class FuzzSession {
             output,
           )
         : null;
+    this.#lines = output;
     this.#output = this.#screen?.output ?? output;
     const { workers, selfcheck, sites } = options;
     this.#supervisor = new Supervisor({
@@ -213,29 +216,37 @@ class FuzzSession {
     });
   }
 
-  async run(): Promise<{ readonly code: number; readonly executions: number }> {
+  /** The campaign as it was seen last. */
+  get snapshot(): Snapshot | null {
+    return this.#snapshot;
+  }
+
+  /** Returns the exit code. */
+  async run(): Promise<number> {
     const onInterrupt = (): void => this.#interrupt();
     process.on('SIGINT', onInterrupt);
     process.on('SIGTERM', onInterrupt);
     try {
       await this.#supervisor.run();
-      return { code: this.#code(), executions: this.#status?.counters.executions ?? 0 };
     } finally {
       await this.#screen?.close();
       process.off('SIGINT', onInterrupt);
       process.off('SIGTERM', onInterrupt);
     }
-  }
-
-  #code(): number {
-    const { findings = 0, modelFaults = 0 } = this.#status?.counters ?? {};
-    if (modelFaults > 0) return Exit.Internal;
+    // Whoever looks at the last line only must not take them for clean.
+    const leftOut = leftOutDesigns(this.#snapshot);
+    for (const { design, memory, executions } of leftOut) {
+      const message = `${design} (${memory}): left out after ${executions} executions, as its model failed again and again`;
+      this.#lines({ type: 'note', level: 'warning', message });
+    }
+    const { findings = 0, modelFaults = 0 } = this.#snapshot?.status.counters ?? {};
+    if (modelFaults > 0 || leftOut.length > 0) return Exit.Internal;
     if (findings > 0) return Exit.Finding;
     return this.#interrupts > 0 ? Exit.Interrupted : Exit.Ok;
   }
 
   #onEvent(event: CampaignEvent): void {
-    if (event.type === 'status' || event.type === 'end') this.#status = event.snapshot.status;
+    if (event.type === 'status' || event.type === 'end') this.#snapshot = event.snapshot;
     this.#output(event);
   }
 

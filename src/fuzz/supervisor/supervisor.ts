@@ -8,6 +8,7 @@ import type { Killer } from '../campaign-setup.ts';
 import { unlessFull } from '../directory/disk.ts';
 import { suspects } from '../directory/journal.ts';
 import { alive, ownerOf, readOwner } from '../directory/lock.ts';
+import { noteRestart } from '../directory/restarts.ts';
 import type { CampaignEvent } from '../events.ts';
 import type { FromProcess, StartMessage, ToProcess } from './messages.ts';
 import { probe } from './probe.ts';
@@ -80,6 +81,7 @@ export class Supervisor {
             `nothing found is lost: pagestorm fuzz --resume ${start.root}`,
         );
       }
+      noteRestart(state, died);
     }
   }
 
