@@ -18,6 +18,8 @@ export interface Done {
   readonly results: readonly BatchResult[];
   /** The program that its worker was lost with. */
   readonly lost: RawFinding | null;
+  /** What to tell of a worker that was lost; null if none was. */
+  readonly note: string | null;
 }
 
 /** A step of a job's queue, with the entries that it names. */
@@ -55,14 +57,14 @@ export class Batches {
       // Else it was reported at the start; here it has its place among the findings, whenever the process died.
       const killed = this.#setup.config.deterministic ? (killer?.finding ?? null) : null;
       const harmless = killer === null ? plan : killer.before;
-      if (harmless === null) return { step, plan, results: [], lost: killed };
+      if (harmless === null) return { step, plan, results: [], lost: killed, note: null };
       const task = this.#task(job, harmless, executions);
       try {
-        return { step, plan, results: [await this.#pool.run<'fuzz'>(task)], lost: killed };
+        return { step, plan, results: [await this.#pool.run<'fuzz'>(task)], lost: killed, note: null };
       } catch (error) {
         if (!(error instanceof LostWorker)) throw error;
-        const { results, lost } = await this.#salvage(task, error);
-        return { step, plan, results, lost: lost ?? killed };
+        const { results, lost, note } = await this.#salvage(task, error);
+        return { step, plan, results, lost: lost ?? killed, note };
       }
     } catch (error) {
       if (stopped()) return null;
@@ -84,6 +86,17 @@ export class Batches {
         await this.#record.setAside({ path: error.path, name: basename(error.path) }, error.message);
       }
     }
+  }
+
+  /** Whether a step is known to run a program that kills the process: its batch counts as lost. */
+  kills(job: CampaignJob, { plan }: Planned): boolean {
+    return killerIn(plan, job.job, this.#setup.killers) !== null;
+  }
+
+  /** Counts a batch that lost its worker, and tells of it. */
+  lostWorker(note: string): void {
+    this.#record.counters.lostBatches++;
+    this.#warn(note);
   }
 
   /** A job whose model takes its workers down again and again is left out. */
@@ -117,12 +130,10 @@ export class Batches {
     };
   }
 
-  async #salvage(task: FuzzTask, error: LostWorker): Promise<Pick<Done, 'results' | 'lost'>> {
-    this.#record.counters.lostBatches++;
+  async #salvage(task: FuzzTask, error: LostWorker): Promise<Omit<Done, 'step' | 'plan'>> {
     const { finding, again, note } = await salvage(this.#pool, task, error);
-    this.#warn(note);
     const results = again === null ? [] : [await this.#pool.run<'fuzz'>({ ...task, plan: again })];
-    return { results, lost: finding };
+    return { results, lost: finding, note };
   }
 
   #leaveOut(job: CampaignJob, why: string): void {

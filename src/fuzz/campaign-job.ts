@@ -137,16 +137,21 @@ export class CampaignJob {
     this.stepMilliseconds += (milliseconds / steps - this.stepMilliseconds) / 8;
   }
 
+  /** Whether so many more programs that hang, or kill the process, leave the design out. */
+  leftOutAfter(lost: number): boolean {
+    return this.#hangs + this.#killers + lost >= MAX_HANGS;
+  }
+
   /** Counts a program that hung; returns true if the design is left out because of that. */
   hung(): boolean {
     this.#hangs++;
-    return this.#leaveOutIf(this.#hangs + this.#killers >= MAX_HANGS);
+    return this.#leaveOutIf(this.leftOutAfter(0));
   }
 
   /** The same of a program that killed the process; it is not saved, as whoever starts the process knows it. */
   killed(): boolean {
     this.#killers++;
-    return this.#leaveOutIf(this.#hangs + this.#killers >= MAX_HANGS);
+    return this.#leaveOutIf(this.leftOutAfter(0));
   }
 
   /** Counts a batch that failed; returns true if the design is left out because of that. */

@@ -108,13 +108,18 @@ async function runRound(host: Host, job: CampaignJob): Promise<boolean> {
   while (planned.length < count) planned.push(await host.batches.plan(job));
   const all: (Promise<Done | null> | undefined)[] = [];
   let next = 0;
+  // A batch of which those before it leave the design out counts for nothing: it is not begun, as it may well cost
+  // another worker, or process.
+  const lost = planned.map(step => host.batches.kills(job, step));
+  const inVain = (): boolean => job.leftOutAfter(lost.slice(0, next).filter(Boolean).length);
   const work = async (): Promise<void> => {
-    while (next < count && !host.stopped) {
+    while (next < count && !host.stopped && !inVain()) {
       const i = next++;
       const limit = Math.min(share, job.left - i * share);
       const run = host.batches.execute(job, limit, () => host.stopped, planned[i] ?? 1);
       all[i] = run;
-      await run.catch(() => {});
+      const done = await run.catch(() => null);
+      lost[i] ||= (done?.lost ?? null) !== null;
     }
   };
   await Promise.all(Array.from({ length: host.workers }, work));

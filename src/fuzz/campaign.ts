@@ -304,7 +304,7 @@ export class Campaign {
     }
   }
 
-  async #take(job: CampaignJob, { step, plan, results, lost }: Done): Promise<void> {
+  async #take(job: CampaignJob, { step, plan, results, lost, note }: Done): Promise<void> {
     const record = this.#record;
     const before = record.counters.executions;
     for (const result of results) record.count(result, plan);
@@ -323,6 +323,7 @@ export class Campaign {
     const newFeatures = admitted.reduce((sum, { features }) => sum + features.length, 0);
     job.took(step, results, newFeatures);
     this.#view.took(job, results, admitted, record.seconds);
+    if (note !== null) this.#batches.lostWorker(note);
     if (lost !== null) this.#batches.lost(job);
     const parent = step.kind === 'mutate' ? step.entry : null;
     for (const raw of results.flatMap(result => result.findings)) {

@@ -289,6 +289,16 @@ describe('a campaign', () => {
     const deaths = ran.err.match(/the process with the workers died/g);
     expect(stats(out)).toMatchObject({ model_faults: '1', restarts: String(deaths?.length) });
   });
+
+  it('ends a round with the programs that leave the design out, whatever else of it would kill the process', async () => {
+    const out = scratch();
+    const ran = await pagestorm([
+      ...['fuzz', 'demo/dies', '--memory', 'arm64', '--execs', '5k', '--seed', 'd', '--no-selfcheck'],
+      ...['--deterministic', '--workers', '1', '--out', out],
+    ]);
+    expect(ran.err).toMatch(/left out after 48 executions, as its model failed again and again/);
+    expect(stats(out)).toMatchObject({ model_faults: '1', restarts: '3' });
+  });
 });
 
 describe('for machines', () => {
