@@ -1,6 +1,7 @@
+import { createHash, randomUUID } from 'node:crypto';
 import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { UsageError } from '../../engine/errors.ts';
 import { reasonOf } from './atomic.ts';
 import { processStart } from './process-start.ts';
@@ -31,6 +32,8 @@ export function alive(owner: Owner): boolean | null {
 }
 
 const NAME = 'lock';
+/** Milliseconds to wait for another process that is just taking a lock over: it does so in far less, unless it is stopped. */
+const PATIENCE_MS = 500;
 
 /**
  * Takes the lock of a campaign directory, so that two campaigns never write there. A lock whose process has died is
@@ -42,30 +45,21 @@ const NAME = 'lock';
  */
 export function takeLock(dir: string, note: (message: string) => void): () => void {
   const path = join(dir, NAME);
-  const mine = `${path}-${process.pid}`;
+  const mine = `${path}-${randomUUID()}`;
   const text = `${JSON.stringify(ownerOf(process.pid))}\n`;
   try {
     writeFileSync(mine, text);
-    for (;;) {
-      if (linked(mine, path)) break;
-      const found = readOwner(path);
-      if (found === 'gone') continue;
-      if (found !== 'torn' && alive(found) !== false) throw new UsageError(refusal(dir, path, found));
-      // Moved aside first: if two take it over at once, one of them moves the other's new lock, sees it and puts it back.
-      const aside = `${mine}-stale`;
-      try {
-        renameSync(path, aside);
-      } catch {
-        continue;
-      }
-      const moved = readOwner(aside);
-      if (typeof moved === 'object' && alive(moved) !== false) linked(aside, path);
-      else {
-        const who =
-          typeof found === 'object' ? ` of process ${found.pid}, which is gone` : ' that cannot be read';
-        note(`took over a lock${who}`);
-      }
-      rmSync(aside, { force: true });
+    const began = performance.now();
+    let got = own(path, mine);
+    while ('holder' in got && got.path !== path && performance.now() - began < PATIENCE_MS) {
+      pause();
+      got = own(path, mine);
+    }
+    if ('holder' in got) throw new UsageError(refusal(dir, got.path, got.holder));
+    if (got.before !== null) {
+      const who =
+        got.before === 'torn' ? ' that cannot be read' : ` of process ${got.before.pid}, which is gone`;
+      note(`took over a lock${who}`);
     }
   } catch (error) {
     if (error instanceof UsageError) throw error;
@@ -75,12 +69,60 @@ export function takeLock(dir: string, note: (message: string) => void): () => vo
   }
   removeLeftOvers(dir);
   return () => {
-    const owner = readOwner(path);
-    if (typeof owner === 'object' && owner.pid === process.pid) rmSync(path, { force: true });
+    if (textOf(path) === text) rmSync(path, { force: true });
   };
 }
 
-/** Removes the files of processes that were killed while they took the lock. */
+/** What came of an attempt to own a file: whose it was before, or who holds it, or a claim that it takes. */
+type Attempt = { readonly before: Owner | 'torn' | null } | { readonly holder: Owner; readonly path: string };
+
+/**
+ * Makes a file name this process as its owner, unless it names one that lives. Where there is none, `mine` is linked into
+ * its place, which only one process can do. A file of a dead process is replaced, which only the owner of the claim to it may
+ * do: a file whose name says what is replaced and what it held, owned in the same way. So of processes that take over the
+ * same lock at once one does, whatever the others have read before, and a claim whose owner was killed is no obstacle. The
+ * claim itself is renamed over what it is about, so that it is gone once that is done.
+ */
+function own(path: string, mine: string): Attempt {
+  for (;;) {
+    if (linked(mine, path)) return { before: null };
+    const text = textOf(path);
+    if (text === null) continue;
+    const before = ownerIn(text);
+    if (before !== 'torn' && alive(before) !== false) return { holder: before, path };
+    const claim = claimPath(path, text);
+    const claimed = own(claim, mine);
+    if ('holder' in claimed) return claimed;
+    try {
+      // Nobody else may replace it from here on; but somebody may have done so before.
+      if (textOf(path) === text) {
+        renameSync(claim, path);
+        return { before };
+      }
+    } catch (error) {
+      rmSync(claim, { force: true });
+      throw error;
+    }
+    rmSync(claim, { force: true });
+  }
+}
+
+function claimPath(path: string, text: string): string {
+  const about = createHash('sha256')
+    .update(`${basename(path)}\n${text}`)
+    .digest('hex');
+  return join(dirname(path), `${NAME}-${about.slice(0, 16)}`);
+}
+
+/** A millisecond in which the process does nothing. */
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+}
+
+/**
+ * Removes the files of processes that were killed while they took the lock. Claims among them are to what the lock held
+ * before, and so to nothing: who comes to own one sees that.
+ */
 function removeLeftOvers(dir: string): void {
   for (const name of readdirSync(dir)) {
     if (!name.startsWith(`${NAME}-`)) continue;
@@ -112,14 +154,27 @@ function linked(from: string, path: string): boolean {
   }
 }
 
+/** What a file holds; null if there is none. */
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
 /** The process that a file names. */
 export function readOwner(path: string): Owner | 'gone' | 'torn' {
-  let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    const text = textOf(path);
+    return text === null ? 'gone' : ownerIn(text);
   } catch {
     return 'gone';
   }
+}
+
+function ownerIn(text: string): Owner | 'torn' {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null) return 'torn';
