@@ -7,13 +7,33 @@ export interface Tried {
   readonly explored: Exploration;
 }
 
-/** The widest bound within which every execution was run and judged. */
-export function exhausted({ bounds }: Exploration): ExploredBound | null {
-  return bounds.findLast(bound => bound.complete && bound.unjudged === 0) ?? null;
+/** Which bounds the table holds, as a sentence. */
+export function scopeText({ bounds }: Exploration): string {
+  const whole = bounds.filter(bound => bound.complete).length;
+  if (whole === 0) return 'No bound could be exhausted: what follows is sampled.';
+  const which = whole === bounds.length ? 'below' : 'that the table calls "all"';
+  return `Exhaustive within the bounds ${which}: every execution of this program with at most that many preemptions and reordered accesses was run.`;
+}
+
+/** What a table in which no bound that was exhausted shows a violation says about it; null for any other. */
+export function beyondText({ bounds }: Exploration): string | null {
+  const whole = bounds.filter(bound => bound.complete);
+  if (whole.length === 0 || whole.some(bound => bound.shown > 0)) return null;
+  if (bounds.some(bound => bound.shown > 0)) {
+    return 'Where all were run none shows it; within the last bound, of which not all were run, some do.';
+  }
+  const judged = whole.every(bound => bound.unjudged === 0);
+  return judged ? 'None of those shows it: it takes more.' : 'None of those shows it that was judged.';
+}
+
+/** The bound that says most: the last that was exhausted and shows it, else the last that was exhausted and judged. */
+function telling({ bounds }: Exploration): ExploredBound | null {
+  const whole = bounds.filter(bound => bound.complete);
+  return whole.findLast(bound => bound.shown > 0) ?? whole.findLast(bound => bound.unjudged === 0) ?? null;
 }
 
 /** `at most 1 preemption and 2 reordered accesses` */
-export function boundText({ preemptions, reorderings }: ExploredBound, memory: string): string {
+function boundText({ preemptions, reorderings }: ExploredBound, memory: string): string {
   const many = (n: number, one: string, more: string): string =>
     `${n === 0 ? 'no' : n} ${n === 1 ? one : more}`;
   const parts = [
@@ -26,13 +46,15 @@ export function boundText({ preemptions, reorderings }: ExploredBound, memory: s
 /** One sentence: in how many executions it showed, and how many were all there are. */
 export function triedText({ memory, explored }: Tried): string {
   const { sampled, shownSampled } = explored;
-  const whole = exhausted(explored);
   const parts: string[] = [];
-  if (whole !== null) {
-    parts.push(
-      `${count(whole.shown)} of ${number(whole.executions)} executions with ${boundText(whole, memory)} (all there are)`,
-    );
-  }
+  const add = (bound: ExploredBound, which: string): void => {
+    const of = `${count(bound.shown)} of ${number(bound.executions)} executions`;
+    parts.push(`${of} with ${boundText(bound, memory)} (${which})`);
+  };
+  const whole = telling(explored);
+  if (whole !== null) add(whole, 'all there are');
+  const last = explored.bounds.at(-1);
+  if (last?.complete === false && last.shown > 0) add(last, 'not all');
   if (sampled > 0) parts.push(`${count(shownSampled)} of ${number(sampled)} random ones`);
   return parts.join(', ');
 }

@@ -1,7 +1,7 @@
 import { Kind } from '../engine/access.ts';
 import type { Case } from '../fuzz/case/case.ts';
 import type { Replayed } from '../fuzz/replay.ts';
-import { boundTable, exhausted, number, type Tried, triedText } from './certainty.ts';
+import { beyondText, boundTable, number, scopeText, type Tried, triedText } from './certainty.ts';
 import { reproduction } from './commands.ts';
 import { diagram } from './diagram.ts';
 import { explain } from './explain.ts';
@@ -95,14 +95,10 @@ function certainty({ case: one, subject, replayed, tried, version }: MailInput):
   const violated = replayed.trace.violation !== null;
   const lines = [...item(again), ...item(reordered(replayed))];
   if (own !== undefined) {
-    const whole = exhausted(own.explored);
-    const scope =
-      whole === null
-        ? 'No bound could be exhausted: what follows is sampled.'
-        : 'Exhaustive within the bounds below: every execution of this program with at most that many preemptions and reordered accesses was run.';
     const table = boundTable(own, violated ? 'show it' : 'violated').map(line => `    ${line}`);
-    lines.push(...item(scope), '', ...table, '');
-    if (violated && whole?.shown === 0) lines.push(...item('None of those shows it: it takes more.'));
+    lines.push(...item(scopeText(own.explored)), '', ...table, '');
+    const beyond = violated ? beyondText(own.explored) : null;
+    if (beyond !== null) lines.push(...item(beyond));
     const { sampled, shownSampled } = own.explored;
     const verb = violated ? 'show it' : 'violate a rule';
     if (sampled > 0) {

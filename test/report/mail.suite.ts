@@ -78,6 +78,30 @@ describe('a mail', () => {
     );
     expect(text).toMatch(/\* Under sc: violated in none of [\d,]+ executions/);
   });
+
+  it('says nothing of its bounds that their table does not show', () => {
+    const bound = (preemptions: number, shown: number, complete = true, unjudged = 0) => ({
+      ...{ preemptions, reorderings: 0, executions: 9, shown, unjudged, complete },
+    });
+    const saying = (...bounds: ReturnType<typeof bound>[]): string => {
+      const explored = { bounds, sampled: 0, shownSampled: 0 };
+      const tried = { design: 'mte-sync/v5.17', memory: 'sc', explored };
+      return mailOf(shown('mte-sync/H2.yaml'), [tried, tried]).replace(/\s+/g, ' ');
+    };
+    expect(saying(bound(0, 0), bound(1, 0))).toMatch(
+      /within the bounds below.*None of those shows it: it takes more.*none of 9 executions with at most 1 pre/,
+    );
+    expect(saying(bound(0, 0), bound(1, 2, false))).toMatch(
+      /that the table calls "all".*Where all were run none shows it; within the last.*some do.*\(all there are\), 2 of 9/,
+    );
+    expect(saying(bound(0, 0), bound(1, 0, false))).toMatch(/None of those shows it: it takes more/);
+    expect(saying(bound(0, 0, true, 1))).toMatch(/None of those shows it that was judged/);
+    // The last bound is not the widest: it may allow fewer reorderings.
+    const earlier = saying(bound(0, 3), bound(1, 0));
+    expect(earlier).not.toMatch(/None of those|Where all/);
+    expect(earlier).toMatch(/violated in 3 of 9 executions with no preemptions \(all there are\)/);
+    expect(saying(bound(0, 1, false))).toMatch(/No bound could be exhausted/);
+  });
 });
 
 describe('an explanation', () => {
