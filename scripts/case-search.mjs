@@ -1,5 +1,5 @@
 // Searches of catalogue.yaml's cases, as `pagestorm fuzz` does them with one worker and an empty queue. Needs a build.
-import { jobOf, selectionsOf } from '../dist/cli/jobs.js';
+import { checkOperations, jobOf, selectionsOf } from '../dist/cli/jobs.js';
 import { Search } from '../dist/fuzz/matrix/search.js';
 import { targets } from '../dist/targets/index.js';
 
@@ -18,13 +18,25 @@ function narrowing(text) {
   };
 }
 
+/** What a search of a case runs. Throws if the catalogue narrows it to operations that its design has not. */
+export function jobOfCase(one, seed) {
+  const [selection] = selectionsOf([one.design], targets);
+  const options = { ...narrowing(one.options), memory: one.memory };
+  const job = jobOf(selection, seed, options);
+  try {
+    checkOperations(job === null ? [] : [job], [selection], options);
+  } catch (error) {
+    throw new Error(`catalogue.yaml: ${one.case}: ${error.message}`);
+  }
+  return job;
+}
+
 /**
  * Searches a case's design until it shows a finding that fits, and on, if `exact` is a signature, until it shows that one.
  * Each is the finding with executions, CPU and wall seconds up to it, or null. Ends early once `isStopped` says so.
  */
 export async function searchCase(one, seed, limit, pool, exact, isStopped) {
-  const [selection] = selectionsOf([one.design], targets);
-  const job = jobOf(selection, `first-hits/${seed}`, { ...narrowing(one.options), memory: one.memory });
+  const job = jobOfCase(one, `first-hits/${seed}`);
   const finding = new RegExp(one.finding);
   const cpu = process.cpuUsage();
   const began = performance.now();

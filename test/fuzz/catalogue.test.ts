@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readCatalogue } from '../../src/fuzz/catalogue.ts';
+import { jobOfCase } from '../../scripts/case-search.mjs';
+import { loadCatalogue, readCatalogue } from '../../src/fuzz/catalogue.ts';
 
 const good = `
 mte:
@@ -31,4 +32,23 @@ describe('the reader of the catalogue', () => {
   ])('refuses %s, naming it', (_, content, message) => {
     expect(() => readCatalogue(content, 'c.yaml')).toThrow(message);
   });
+});
+
+describe('the searches that the catalogue asks for', () => {
+  const cases = loadCatalogue().flatMap(entry => entry.cases);
+
+  it('name operations of their designs', () => {
+    for (const one of cases) expect(jobOfCase(one, '1').design, one.case).toBe(one.design);
+  });
+
+  it.each(['--ops fault,store_tags', '--ops store_tags'])(
+    'are refused with an unknown operation: %s',
+    options => {
+      const one = cases.find(({ design }) => design === 'mte-sync/v5.19');
+      if (one === undefined) throw new Error('no case of v5.19');
+      expect(() => jobOfCase({ ...one, options }, '1')).toThrow(
+        /^catalogue.yaml: \S+: --ops: .*store_tags.*store_tag/,
+      );
+    },
+  );
 });
