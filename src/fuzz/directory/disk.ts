@@ -40,7 +40,8 @@ export class Disk {
   #unflushed: string[] = [];
   #running = 0;
   readonly #waiting: (() => void)[] = [];
-  #full = false;
+  /** Writes that wait for room. */
+  #held = 0;
   #leaving = false;
 
   /** @param note gets a line when the disk is full, and when it is not any more. */
@@ -50,7 +51,7 @@ export class Disk {
 
   /** True while writers wait for room. */
   get full(): boolean {
-    return this.#full;
+    return this.#held > 0;
   }
 
   /** Files not written yet. */
@@ -105,27 +106,30 @@ export class Disk {
   async #write(path: string, data: string | Uint8Array, flushes: boolean): Promise<void> {
     if (this.#running >= AT_ONCE) await new Promise<void>(resolve => this.#waiting.push(resolve));
     this.#running++;
+    let held = false;
     try {
       for (;;) {
         try {
           makeFolder(dirname(path));
           await writeAtomic(path, data, flushes);
           if (!flushes) this.#unflushed.push(path);
-          if (this.#full) this.#note('there is room on the disk again; going on');
-          this.#full = false;
           return;
         } catch (error) {
           if (!isFull(error) || this.#leaving) {
             throw new DiskError(`${path}: cannot be written: ${reasonOf(error)}`);
           }
-          if (!this.#full) {
+          if (!this.full) {
             this.#note(`disk full: ${path} cannot be written; paused until there is room (make some)`);
           }
-          this.#full = true;
+          if (!held) this.#held++;
+          held = true;
           await sleep(1000 * RETRY_SECONDS);
         }
       }
     } finally {
+      // A smaller file may have found room before.
+      if (held && --this.#held === 0 && !this.#leaving)
+        this.#note('there is room on the disk again; going on');
       this.#running--;
       this.#waiting.shift()?.();
     }

@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { Disk, DiskError, unlessFull } from '../../../src/fuzz/directory/disk.ts';
 import { Journal, journalPath, programMark, suspects } from '../../../src/fuzz/directory/journal.ts';
 import { Streams } from '../../../src/fuzz/directory/streams.ts';
@@ -21,20 +21,29 @@ describe('the disk of a campaign', () => {
   it.skipIf(!mounted)('waits while there is no room and then goes on, with every file whole', async () => {
     const notes: string[] = [];
     const disk = new Disk(note => notes.push(note));
+    const large = disk.write(join(small, 'large'), 'x'.repeat(100_000));
+    await vi.waitFor(() => expect(disk.full).toBe(true), 30_000);
+    // There is room for this one, and it changes nothing for the one that waits.
+    await disk.write(join(small, 'little'), 'x');
+    expect(disk.full).toBe(true);
+    expect(notes).toEqual([
+      expect.stringMatching(/^disk full: .*large cannot be written; paused until there is room/),
+    ]);
     const text = 'x'.repeat(9_999);
     const writes = Array.from({ length: 12 }, (_, i) => disk.write(join(small, `entry-${i}`), text));
-    await sleep(1_500);
-    expect(disk.full).toBe(true);
-    expect(notes[0]).toMatch(/^disk full: .*entry-\d+ cannot be written; paused until there is room/);
-    // No file that is there is half a file: a short write is no whole one.
-    for (const name of readdirSync(small)) {
-      if (name.startsWith('entry-')) expect(readFileSync(join(small, name), 'utf8')).toBe(text);
+    for (let looks = 0; looks < 15; looks++) {
+      await sleep(100);
+      // No file that is there is half a file: a short write is no whole one.
+      for (const name of readdirSync(small)) {
+        if (name.startsWith('entry-')) expect(readFileSync(join(small, name), 'utf8')).toBe(text);
+      }
     }
+    expect(disk.full).toBe(true);
     expect(mount('-o', 'remount,size=1m', small)).toBe(true);
-    await Promise.all(writes);
+    await Promise.all([large, ...writes]);
     expect(disk.full).toBe(false);
     expect(notes.at(-1)).toMatch(/room on the disk again/);
-    expect(readdirSync(small)).toHaveLength(12);
+    expect(readdirSync(small)).toHaveLength(14);
   });
 
   it.skipIf(!mounted)('may be full for what the campaign can do without', () => {
