@@ -1,7 +1,7 @@
 import { Campaign } from '../fuzz/campaign.ts';
 import type { Texts } from '../fuzz/campaign-findings.ts';
 import type { Case } from '../fuzz/case/case.ts';
-import { openConfig, prepareFolders } from '../fuzz/directory/campaign-directory.ts';
+import { clearUnfinished, openConfig, prepareFolders } from '../fuzz/directory/campaign-directory.ts';
 import type { CampaignEvent } from '../fuzz/events.ts';
 import { loadTargets } from '../fuzz/registry.ts';
 import type { Command, FromProcess, StartMessage, ToProcess } from '../fuzz/supervisor/messages.ts';
@@ -14,8 +14,8 @@ import { caseText } from './case-text.ts';
 let campaign: Campaign | null = null;
 let stopped = false;
 
-function send(message: FromProcess): void {
-  if (process.connected) process.send?.(message);
+function send(message: FromProcess, sent = (): void => {}): void {
+  if (process.connected) process.send?.(message, sent);
 }
 
 function stop(): void {
@@ -36,9 +36,11 @@ function emit(event: CampaignEvent): void {
 async function run(start: StartMessage): Promise<void> {
   const config = openConfig(start.root);
   const targets = await loadTargets(config.modules);
+  const places = prepareFolders(start.root, start.resumed ? '--resume' : '--out');
+  clearUnfinished(places);
   campaign = new Campaign({
     config,
-    places: prepareFolders(start.root, start.resumed ? '--resume' : '--out'),
+    places,
     targets,
     workers: start.workers,
     limits: start.limits,
@@ -60,7 +62,8 @@ async function run(start: StartMessage): Promise<void> {
   try {
     const { reason, snapshot } = await campaign.run();
     if (start.sites) await emitSites(campaign);
-    emit({ type: 'end', reason, snapshot });
+    // A process that ends takes what is still on its way with it: without the end it would seem to have died.
+    await new Promise<void>(sent => send({ type: 'event', event: { type: 'end', reason, snapshot } }, sent));
   } finally {
     await campaign.close();
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readSnapshot } from '../../src/fuzz/statistics/files.ts';
-import { bin, demo, pagestorm, scratch } from './pagestorm.ts';
+import { bin, demo, interrupt, pagestorm, scratch } from './pagestorm.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -86,7 +86,13 @@ describe('a campaign', () => {
   it('gives the same files if Ctrl-C ended it and --resume went on, and has a snapshot of all that it did', async () => {
     const out = scratch();
     const args = ['fuzz', 'demo/no-barrier', 'demo/flag-first', '--memory', 'arm64', '--execs', '3k'];
-    const ended = await pagestorm([...args, '--seed', 'c', '--no-selfcheck', '--out', out], 'found: ');
+    // The model of the second design waits, so that the campaign cannot have ended before.
+    const gate = join(scratch(), 'open');
+    const ended = await pagestorm(
+      [...args, '--seed', 'c', '--no-selfcheck', '--hang-timeout', '1h', '--out', out],
+      { 'found: ': interrupt, 'interrupted: ': () => writeFileSync(gate, '') },
+      { DEMO_GATE: gate },
+    );
     expect(ended.out).toMatch(/interrupted: writing what was found/);
     const resumed = await pagestorm(['fuzz', '--resume', out]);
     expect([resumed.err, resumed.code]).toEqual(['', 1]);
@@ -131,9 +137,13 @@ describe('a campaign', () => {
     await new Promise<void>(resolve =>
       child.stdout.on('data', chunk => /status/.test(String(chunk)) && resolve()),
     );
+    // As the campaign has them while it writes.
+    const unfinished = join(out, 'queue', '.unfinished-1-1');
+    writeFileSync(unfinished, '');
     const refused = await pagestorm(['fuzz', '--resume', out]);
     expect(refused.code).toBe(2);
     expect(refused.err).toMatch(/a campaign runs there \(process \d+\)/);
+    expect(existsSync(unfinished)).toBe(true);
     child.kill('SIGKILL');
     await new Promise(resolve => child.on('close', resolve));
     const resumed = await pagestorm(['fuzz', '--resume', out, '--time', '1s']);
@@ -141,6 +151,7 @@ describe('a campaign', () => {
     expect(resumed.code).toBe(0);
     // The queue has been tried alone, and is innocent.
     expect(readdirSync(join(out, 'crashes'))).toEqual(['README.txt']);
+    expect(existsSync(unfinished)).toBe(false);
   });
 
   it('goes on from a damaged directory: what cannot be used is set aside, with a note', async () => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { pagestorm, scratch } from './pagestorm.ts';
+import { interrupt, pagestorm, scratch } from './pagestorm.ts';
 
 /** Every file of the queue, the crashes and the hangs of a campaign, by relative path. */
 function contents(dir: string): Record<string, string> {
@@ -148,7 +148,7 @@ describe('fuzz', () => {
       scratch(),
     ]);
     expect(first.code).toBe(1);
-    const stopped = await pagestorm(['fuzz', 'demo/fixed', '--out', scratch()], 'Ctrl-C');
+    const stopped = await pagestorm(['fuzz', 'demo/fixed', '--out', scratch()], { 'Ctrl-C': interrupt });
     expect(stopped.code).toBe(130);
     expect(stopped.out).toMatch(/done: .* executions/);
   });

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,21 +22,36 @@ export interface Ran {
   readonly err: string;
 }
 
-/** Runs the built command with the demo target loaded; `interruptAt` is output upon which it gets SIGINT. */
-export function pagestorm(args: readonly string[], interruptAt = ''): Promise<Ran> {
+/** What to do with the process, once, when a text is in its output. */
+export type Cues = Readonly<Record<string, (child: ChildProcess) => void>>;
+
+export function interrupt(child: ChildProcess): void {
+  child.kill('SIGINT');
+}
+
+/** Runs the built command with the demo target loaded, in our environment and `env`. */
+export function pagestorm(
+  args: readonly string[],
+  cues: Cues = {},
+  env: NodeJS.ProcessEnv = {},
+): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [bin, ...args, '--target-module', demo], { cwd: tmpdir() });
+    const child = spawn(process.execPath, [bin, ...args, '--target-module', demo], {
+      cwd: tmpdir(),
+      env: { ...process.env, ...env },
+    });
+    const waiting = new Map(Object.entries(cues));
     let out = '';
     let err = '';
-    child.stdout.on('data', chunk => {
-      out += String(chunk);
-      if (interruptAt !== '' && out.includes(interruptAt)) {
-        interruptAt = '';
-        setTimeout(() => child.kill('SIGINT'), 300);
+    // In whole characters, wherever a piece of the output ends.
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+      for (const [cue, act] of waiting) {
+        if (out.includes(cue) && waiting.delete(cue)) act(child);
       }
     });
-    child.stderr.on('data', chunk => {
-      err += String(chunk);
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      err += text;
     });
     child.on('error', reject);
     child.on('close', code => resolve({ code, out, err }));

@@ -68,7 +68,8 @@ export async function fuzzCommand(targets: readonly Target[], options: FuzzOptio
   try {
     if (fresh !== null) await writeConfig(places, fresh, command);
     const limits = limitsOf(config, options);
-    output({
+    const session = new FuzzSession(root, config, limits, options, command, output, targets);
+    const code = await session.run({
       type: 'start',
       dir: root,
       seed: config.seed,
@@ -78,8 +79,6 @@ export async function fuzzCommand(targets: readonly Target[], options: FuzzOptio
       limited: limits.executions !== null || limits.seconds !== null || limits.untilCrash,
       resumed,
     });
-    const session = new FuzzSession(root, config, limits, options, command, output, targets);
-    const code = await session.run();
     if (options.junit !== undefined || options.sarif !== undefined) {
       await writeArtefacts(options, campaignOutcomes(root, config, targets, session.snapshot));
     }
@@ -221,12 +220,13 @@ class FuzzSession {
     return this.#snapshot;
   }
 
-  /** Returns the exit code. */
-  async run(): Promise<number> {
+  /** Says that it begins; from then on Ctrl-C ends the campaign and not the process. Returns the exit code. */
+  async run(start: CampaignEvent): Promise<number> {
     const onInterrupt = (): void => this.#interrupt();
     process.on('SIGINT', onInterrupt);
     process.on('SIGTERM', onInterrupt);
     try {
+      this.#lines(start);
       await this.#supervisor.run();
     } finally {
       await this.#screen?.close();

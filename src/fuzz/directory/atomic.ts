@@ -7,13 +7,18 @@ const UNFINISHED = '.unfinished-';
 
 let written = 0;
 
+/** A fresh path in a folder for a file that is being written. */
+export function unfinishedIn(folder: string): string {
+  return join(folder, `${UNFINISHED}${process.pid}-${written++}`);
+}
+
 /**
  * Writes a file beside its place, flushes it and renames it: readers see the old content or the new one, also after
  * a power failure; without `flushes` only whatever happens to the process, until `flushFile` is done. (Not
  * write-file-atomic, which takes a short write on a disk that is nearly full for a whole one and puts half a file in place.)
  */
 export async function writeAtomic(path: string, data: string | Uint8Array, flushes = true): Promise<void> {
-  const beside = join(dirname(path), `${UNFINISHED}${process.pid}-${written++}`);
+  const beside = unfinishedIn(dirname(path));
   try {
     const file = await open(beside, 'w');
     try {
@@ -55,9 +60,18 @@ export function removeUnfinished(folder: string): void {
 
 /** As `mkdir -p`; Node's own recursive form never returns below some file systems (/proc). */
 export function makeFolder(path: string): void {
-  if (existsSync(path) && statSync(path).isDirectory()) return;
+  if (isFolder(path)) return;
   if (dirname(path) !== path) makeFolder(dirname(path));
-  mkdirSync(path);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process was faster.
+    if (!isFolder(path)) throw error;
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** What a file system error means, without its code: `no space left on device`. */

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { UsageError } from '../../engine/errors.ts';
-import { makeFolder, reasonOf, removeUnfinished, writeAtomic } from './atomic.ts';
+import { makeFolder, reasonOf, removeUnfinished, unfinishedIn, writeAtomic } from './atomic.ts';
 import { type CampaignConfig, readConfig } from './config.ts';
 import { crashesReadme } from './crashes-readme.ts';
 
@@ -59,7 +59,8 @@ export function instancesOf(root: string): readonly string[] {
 }
 
 /**
- * Makes the folders of a campaign, and finds out at once whether it can write there.
+ * Makes the folders of a campaign, and finds out at once whether it can write there. A campaign that runs there takes no
+ * notice: who may write is for the lock to say.
  *
  * @param option that named the directory.
  * @throws UsageError naming the option and what to do.
@@ -69,18 +70,22 @@ export function prepareFolders(root: string, option: '--out' | '--resume' = '--o
   try {
     for (const folder of [places.queue, places.crashes, places.hangs, places.state])
       makeFolder(resolve(folder));
-    const probe = join(places.state, 'probe');
-    writeFileSync(probe, '');
-    rmSync(probe);
-    const { queue, crashes, hangs, setAside, state } = places;
-    for (const folder of [root, queue, crashes, hangs, setAside, state, ...findingFolders(places)]) {
-      removeUnfinished(folder);
-    }
+    const attempt = unfinishedIn(places.state);
+    writeFileSync(attempt, '');
+    rmSync(attempt);
   } catch (error) {
     const advice = option === '--out' ? 'name another folder' : 'make it writable, or resume a copy of it';
     throw new UsageError(`${option} ${root}: cannot be written: ${reasonOf(error)}; ${advice}`);
   }
   return places;
+}
+
+/** Removes what a killed process left half written, where no other process writes. */
+export function clearUnfinished(places: Places): void {
+  const { root, queue, crashes, hangs, setAside, state } = places;
+  for (const folder of [root, queue, crashes, hangs, setAside, state, ...findingFolders(places)]) {
+    removeUnfinished(folder);
+  }
 }
 
 /** Folders of crashes and hangs, in the order of their ids. */
