@@ -4,7 +4,6 @@ import { loadTargets } from '../fuzz/registry.ts';
 import type { Target } from '../targets/target.ts';
 import { cminCommand } from './commands/cmin.ts';
 import { fuzzCommand } from './commands/fuzz.ts';
-import { litmusCommand, litmusOptions } from './commands/litmus.ts';
 import { matrixCommand, matrixOptions } from './commands/matrix.ts';
 import { minimizeCommand } from './commands/minimize.ts';
 import { replayCommand } from './commands/replay.ts';
@@ -15,6 +14,7 @@ import { viewCommand } from './commands/view.ts';
 import { whatsupCommand } from './commands/whatsup.ts';
 import { Exit } from './exit.ts';
 import { fuzzArguments, fuzzOptions } from './fuzz-arguments.ts';
+import { litmusOptions } from './litmus-arguments.ts';
 import { type GlobalOptions, parseCount, parseDuration, workersOf } from './options.ts';
 
 interface GlobalArguments {
@@ -226,6 +226,8 @@ async function parse(args: readonly string[]): Promise<number> {
       argv => using(argv, (targets, options) => matrixCommand(targets, options, argv)),
     )
     .command('litmus <path..>', 'run litmus tests under a memory model', litmusOptions, async argv => {
+      // The parser of litmus tests takes as long to load as all else.
+      const { litmusCommand } = await import('./commands/litmus.ts');
       code = await litmusCommand(argv);
     })
     .command(

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type LitmusArguments, litmusCommand } from '../../src/cli/commands/litmus.ts';
+import { litmusCommand } from '../../src/cli/commands/litmus.ts';
+import type { LitmusArguments } from '../../src/cli/litmus-arguments.ts';
 
 const sb = `C SB
 (* Result: Sometimes *)
