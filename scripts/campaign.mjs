@@ -7,8 +7,6 @@ const bin = join(dirname(fileURLToPath(import.meta.url)), '../bin/pagestorm.js')
 
 /**
  * Runs a campaign to its end; `tell` gets each event, its environment is ours and `env`. Resolves to its exit code and the events.
- *
- * @throws Error with its last words if it could not run.
  */
 export function fuzz(args, tell, begun, env) {
   return run(['fuzz', ...args, '--json', '--no-selfcheck'], tell, begun, env);
@@ -16,13 +14,25 @@ export function fuzz(args, tell, begun, env) {
 
 /**
  * Runs any command of pagestorm; lines of its output that are JSON objects are events. `begun` gets the process.
+ *
+ * @throws Error with its last words if it could not run.
  */
-export function run(args, tell = () => {}, begun = () => {}, env = {}) {
+export async function run(args, tell = () => {}, begun = () => {}, env = {}) {
+  const { child, ended } = start(args, tell, env);
+  begun(child);
+  const result = await ended;
+  const { code, errors } = result;
+  if (code === null || code === 2 || (code > 3 && code !== 130))
+    throw new Error(`pagestorm ${args.join(' ')}: ${errors.trim()}`);
+  return result;
+}
+
+/** The same for one that may be killed: the process, and what it has left when it ends; its exit code is null then. */
+export function start(args, tell = () => {}, env = {}) {
   const child = spawn(process.execPath, [bin, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
-  begun(child);
   const events = [];
   let rest = '';
   let out = '';
@@ -41,14 +51,11 @@ export function run(args, tell = () => {}, begun = () => {}, env = {}) {
   child.stderr.setEncoding('utf8').on('data', chunk => {
     errors += chunk;
   });
-  return new Promise((resolve, reject) => {
+  const ended = new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', code => {
-      if (code === null || code === 2 || (code > 3 && code !== 130))
-        reject(new Error(`pagestorm ${args.join(' ')}: ${errors.trim()}`));
-      else resolve({ code, events, out, errors });
-    });
+    child.on('close', code => resolve({ code, events, out, errors }));
   });
+  return { child, ended };
 }
 
 /** Rows of cells as a Markdown table; all but the first `texts` columns to the right. */

@@ -6,18 +6,16 @@
 // figures but for times as one that was never killed. With --timed the campaign is not deterministic: then it must cover as
 // much as campaigns of other seeds with as many executions that nobody killed, up to 5 %.
 // Half of the kills hit the supervisor, half the process with the workers. Needs `npm run build`. Exit code 1 on a failure.
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import seedrandom from 'seedrandom';
 import { parse } from 'yaml';
+import { start } from './campaign.mjs';
 import { contents, differences } from './campaign-files.mjs';
 
-const bin = join(dirname(fileURLToPath(import.meta.url)), '../bin/pagestorm.js');
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '50' },
@@ -37,35 +35,19 @@ const failures = [];
 const reported = new Set();
 const known = new Map();
 
-/** Runs pagestorm; `running` resolves when the campaign has got on, `ended` with its exit code. */
-function start(args) {
-  const child = spawn(process.execPath, [bin, 'fuzz', ...args, '--json', '--no-selfcheck', ...modules], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let rest = '';
+/** Runs a campaign; `running` resolves when it has got on, `ended` when it is over. */
+function campaign(args) {
   let begun;
   let first;
   const running = new Promise(resolve => {
     begun = resolve;
   });
-  child.stdout.on('data', chunk => {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop();
-    for (const line of lines) {
-      const event = JSON.parse(line);
-      if (event.type === 'finding') reported.add(event.folder);
-      first ??= event.execs_done;
-      if (event.execs_done > first) begun();
-    }
+  const run = start(['fuzz', ...args, '--json', '--no-selfcheck', ...modules], event => {
+    if (event.type === 'finding') reported.add(event.folder);
+    first ??= event.execs_done;
+    if (event.execs_done > first) begun();
   });
-  let errors = '';
-  child.stderr.on('data', chunk => {
-    errors += chunk;
-  });
-  const ended = new Promise(resolve =>
-    child.on('close', (code, signal) => resolve({ code, signal, errors })),
-  );
-  return { child, ended, running };
+  return { ...run, running };
 }
 
 /** Compares the directory with what was there before, and reads every file. */
@@ -110,7 +92,7 @@ let restarts = 0;
 let over = false;
 for (let round = 1; round <= Number(options.rounds) && !over; round++) {
   const resumes = existsSync(join(killed, 'campaign.json'));
-  const run = start(
+  const run = campaign(
     resumes
       ? ['--resume', killed, '--workers', options.workers]
       : [options.design, ...common, '--seed', options.seed, ...limit, '--out', killed],
@@ -139,7 +121,7 @@ for (let round = 1; round <= Number(options.rounds) && !over; round++) {
   );
 }
 if (options.timed) {
-  await start(['--resume', killed, '--time', '2s', '--workers', options.workers]).ended;
+  await campaign(['--resume', killed, '--time', '2s', '--workers', options.workers]).ended;
   check(killed, 'last');
   const features = figure(killed, 'edges_found');
   const executions = figure(killed, 'execs_done');
@@ -149,16 +131,16 @@ if (options.timed) {
   for (const seed of [0, 1, 2].map(i => String(Number(options.seed) + i))) {
     const dir = join(scratch, `unbroken-${seed}`);
     const limits = ['--execs', String(executions), '--time', '1h', '--seed', seed];
-    await start([options.design, ...common, ...limits, '--out', dir]).ended;
+    await campaign([options.design, ...common, ...limits, '--out', dir]).ended;
     others.push(figure(dir, 'edges_found'));
   }
   console.log(`unbroken, the same number of executions, three seeds: ${others.join(', ')} features`);
   if (features < 0.95 * Math.min(...others)) failures.push('the killed campaign covers less');
 } else {
-  const last = await start(['--resume', killed, '--workers', options.workers]).ended;
+  const last = await campaign(['--resume', killed, '--workers', options.workers]).ended;
   if (last.code > 1) failures.push(`last run: exit code ${last.code}: ${last.errors.trim()}`);
   check(killed, 'last');
-  await start([options.design, ...common, '--seed', options.seed, ...limit, '--out', unbroken]).ended;
+  await campaign([options.design, ...common, '--seed', options.seed, ...limit, '--out', unbroken]).ended;
   failures.push(...differences(killed, unbroken).map(line => `killed against unbroken: ${line}`));
   const [executions, features, findings] = ['execs_done', 'edges_found', 'saved_crashes'].map(name =>
     figure(unbroken, name),

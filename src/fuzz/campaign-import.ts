@@ -10,7 +10,8 @@ import { instancesOf, placesOf } from './directory/campaign-directory.ts';
 import { caseFilesBelow } from './directory/case-files.ts';
 import type { Provenance } from './directory/names.ts';
 import { type QueueFile, queueFiles } from './directory/queue-store.ts';
-import { LostWorker, type WorkerPool } from './pool.ts';
+import type { WorkerPool } from './pool.ts';
+import { singlyIfLost } from './singly.ts';
 import type { RawFinding } from './tasks.ts';
 
 /** Cases that travel to a worker at once, and those that are read before any is run: a queue may not fit into memory. */
@@ -199,22 +200,14 @@ export class Importer {
     return true;
   }
 
-  /**
-   * What cases show; null of one that adds nothing, unless it is in the queue already. A case that takes its worker down is
-   * told apart from the others by running them singly.
-   */
-  async #evaluate(job: CampaignJob, items: readonly Item[]): Promise<readonly (Evaluated | string | null)[]> {
-    const cases = items.map(item => item.case);
+  /** What cases show; null of one that adds nothing, unless it is in the queue already. */
+  #evaluate(job: CampaignJob, items: readonly Item[]): Promise<readonly (Evaluated | string | null)[]> {
     const known = items.some(item => item.own !== null) ? null : job.map.buffer;
-    try {
-      return await this.#pool.run<'evaluate'>({ type: 'evaluate', job: job.job, cases, known });
-    } catch (error) {
-      if (!(error instanceof LostWorker)) throw error;
-      if (items.length === 1) return [`the worker that ran it was lost: ${error.message}`];
-    }
-    const results: (Evaluated | string | null)[] = [];
-    for (const item of items) results.push(...(await this.#evaluate(job, [item])));
-    return results;
+    return singlyIfLost<Case, Evaluated | string | null>(
+      items.map(item => item.case),
+      cases => this.#pool.run<'evaluate'>({ type: 'evaluate', job: job.job, cases, known }),
+      (_, reason) => `the worker that ran it was lost: ${reason}`,
+    );
   }
 }
 

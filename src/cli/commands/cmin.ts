@@ -8,7 +8,8 @@ import { caseFilesBelow } from '../../fuzz/directory/case-files.ts';
 import { Disk } from '../../fuzz/directory/disk.ts';
 import { takeLock } from '../../fuzz/directory/lock.ts';
 import { QueueStore } from '../../fuzz/directory/queue-store.ts';
-import { LostWorker, WorkerPool } from '../../fuzz/pool.ts';
+import { WorkerPool } from '../../fuzz/pool.ts';
+import { singlyIfLost } from '../../fuzz/singly.ts';
 import type { FileShown } from '../../fuzz/tasks.ts';
 import { Exit } from '../exit.ts';
 import type { GlobalOptions } from '../options.ts';
@@ -81,7 +82,11 @@ async function showAll(
     while (next < files.length) {
       const from = next;
       next += BATCH;
-      const results = await show(files.slice(from, from + BATCH), pool);
+      const results = await singlyIfLost<string, FileShown | string>(
+        files.slice(from, from + BATCH),
+        paths => pool.run<'show'>({ type: 'show', paths }),
+        (path, reason) => `${path}: ${reason}`,
+      );
       // In the order of the files: which worker was first must not show.
       for (const [i, result] of results.entries()) shown[from + i] = result;
       done += results.length;
@@ -95,19 +100,6 @@ async function showAll(
     console.error(`pagestorm: ${one}`);
     return [];
   });
-}
-
-/** A file that takes its worker down is told apart from the others by running them singly. */
-async function show(paths: readonly string[], pool: WorkerPool): Promise<readonly (FileShown | string)[]> {
-  try {
-    return await pool.run<'show'>({ type: 'show', paths });
-  } catch (error) {
-    if (!(error instanceof LostWorker)) throw error;
-    if (paths.length === 1) return [`${paths[0]}: ${error.message}`];
-  }
-  const singly: (FileShown | string)[] = [];
-  for (const path of paths) singly.push(...(await show([path], pool)));
-  return singly;
 }
 
 function copyAll(paths: readonly string[], out: string): void {

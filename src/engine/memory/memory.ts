@@ -83,12 +83,7 @@ export abstract class Memory {
     this.words[address] = value;
   }
 
-  /** Addresses written in this execution, in the order of their first write. */
-  touched(): Int32Array {
-    return this.#dirty.subarray(0, this.#dirtyCount);
-  }
-
-  /** How many these are, and the i-th. */
+  /** How many words were written in this execution, and the address of the i-th, in the order of their first write. */
   get touchedCount(): number {
     return this.#dirtyCount;
   }

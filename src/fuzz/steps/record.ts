@@ -200,7 +200,8 @@ export class StepRecorder implements DecisionSource, Observer {
     const { memory, layout, words } = this.#machine;
     const known = this.#words;
     const changes: Change[] = [];
-    for (const address of memory.touched()) {
+    for (let i = 0; i < memory.touchedCount; i++) {
+      const address = memory.touchedAt(i);
       const value = words[address] ?? 0;
       const before = known[address] ?? 0;
       if (value === before) continue;
