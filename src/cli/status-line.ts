@@ -20,6 +20,11 @@ export class StatusLine {
     this.#silent = silent;
   }
 
+  /** The same for what is too little for a line of its own where there is no terminal. */
+  live(text: string): void {
+    if (this.#terminal) this.show(text);
+  }
+
   show(text: string): void {
     const now = Date.now();
     if (this.#silent || now - this.#began < 1000 * PATIENCE) return;

@@ -2,6 +2,7 @@
 
 import { prepare, witness } from './lkmm/explore.ts';
 import { type ExecutionStep, executionSteps } from './lkmm/steps.ts';
+import type { OnLook } from './looked.ts';
 import { formatValue, type LitmusProgram } from './program.ts';
 
 /** One line of a diagram. */
@@ -54,10 +55,12 @@ function lkmmDiagram(program: LitmusProgram, steps: readonly ExecutionStep[]): s
 export function showLkmm(
   program: LitmusProgram,
   budget = 20_000_000,
+  onLook?: OnLook,
 ): { readonly diagram: string | null; readonly exhausted: boolean } {
   let diagram: string | null = null;
   const { exhausted } = witness(prepare(program), program.condition, false, {
     budget,
+    onLook,
     onState: (_, execution) => {
       diagram = lkmmDiagram(program, executionSteps(execution));
     },

@@ -21,6 +21,7 @@ export { prepare, witness } from './lkmm/explore.ts';
 export type { Execution } from './lkmm/search.ts';
 export { type ExecutionStep, executionSteps } from './lkmm/steps.ts';
 export { TooManyTraces } from './lkmm/traces.ts';
+export type { OnLook } from './looked.ts';
 export { withOutcome } from './outcome.ts';
 export { type ParseOptions, parseLitmus } from './parse/parse.ts';
 export {

@@ -4,6 +4,7 @@
 import { holds } from './evaluate.ts';
 import { type Exploration, explore, type Prepared, prepare, witness } from './lkmm/explore.ts';
 import type { Execution } from './lkmm/search.ts';
+import type { OnLook } from './looked.ts';
 import type { LitmusProgram } from './program.ts';
 
 export type Observation = 'Never' | 'Sometimes' | 'Always';
@@ -36,6 +37,7 @@ export interface LitmusOptions {
   readonly budget?: number | undefined;
   /** Called with each new final state and an execution that ends in it; both are valid during the call only. */
   readonly onState?: (state: Int32Array, execution: Execution) => void;
+  readonly onLook?: OnLook | undefined;
 }
 
 const defaultBudget = 20_000_000;
@@ -56,11 +58,11 @@ function* projected(program: LitmusProgram, exploration: Exploration): Generator
 }
 
 /** Whether the condition is met, proved by searches that know what they look for; null when the budget ends. */
-function decide(prepared: Prepared, budget: number): Observation | null {
+function decide(prepared: Prepared, budget: number, onLook: OnLook | undefined): Observation | null {
   const { condition } = prepared.program;
-  const yes = witness(prepared, condition, false, { budget });
+  const yes = witness(prepared, condition, false, { budget, onLook });
   if (yes.state === null) return yes.exhausted ? 'Never' : null;
-  const no = witness(prepared, condition, true, { budget });
+  const no = witness(prepared, condition, true, { budget, onLook });
   if (no.state !== null) return 'Sometimes';
   return no.exhausted ? 'Always' : null;
 }
@@ -76,6 +78,7 @@ export function runLkmm(program: LitmusProgram, options: LitmusOptions = {}): Li
   let negative = 0;
   const exploration = explore(prepared, {
     budget,
+    onLook: options.onLook,
     onState: (state, execution) => {
       if (holds(program.condition, state)) positive++;
       else negative++;
@@ -95,7 +98,7 @@ export function runLkmm(program: LitmusProgram, options: LitmusOptions = {}): Li
   // what was seen decides it when both were seen
   let exhausted = exploration.exhausted || observation === 'Sometimes';
   if (!exhausted) {
-    const decided = decide(prepared, budget);
+    const decided = decide(prepared, budget, options.onLook);
     if (decided !== null) {
       observation = decided;
       exhausted = true;

@@ -9,6 +9,7 @@ import {
   LitmusError,
   type LitmusProgram,
   type LitmusResult,
+  type OnLook,
   parseLitmus,
   resultToJson,
   runEngine,
@@ -46,17 +47,27 @@ export async function litmusCommand(args: LitmusArguments): Promise<number> {
   let code: number = Exit.Ok;
   for (const [done, file] of files.entries()) {
     status.count(done, files.length, 'tests', file);
+    let looked = 0;
+    const onLook = (more: number): void => {
+      looked += more;
+      status.live(
+        `${done} of ${files.length} tests: ${file}: ${looked} ${engine === null ? 'checks' : 'executions'}`,
+      );
+    };
     // The searches never wait: this is where signals and output get their turn.
     await new Promise(resolve => setImmediate(resolve));
     try {
       const text = readFileSync(file, 'utf8');
       if (args.show !== undefined) {
         const program = parseLitmus(withOutcome(text, args.show));
-        code = worse(code, show(file, program, args.show, engine, budget, status));
+        code = worse(code, show(file, program, args.show, engine, budget, status, onLook));
         continue;
       }
       const program = parseLitmus(text);
-      const result = engine === null ? runLkmm(program, { budget }) : runEngine(program, engine, { budget });
+      const result =
+        engine === null
+          ? runLkmm(program, { budget, onLook })
+          : runEngine(program, engine, { budget, onLook });
       status.clear();
       const expected = expectationOf(text, engine ?? 'lkmm');
       const contradicted = expected !== null && contradicts(result, expected);
@@ -94,9 +105,10 @@ function show(
   memory: MemoryName | null,
   budget: number | undefined,
   status: StatusLine,
+  onLook: OnLook,
 ): number {
   const { diagram, exhausted } =
-    memory === null ? showLkmm(program, budget) : showEngine(program, memory, budget);
+    memory === null ? showLkmm(program, budget, onLook) : showEngine(program, memory, budget, onLook);
   status.clear();
   console.log(`${program.name} (${file}): ${outcome}`);
   if (diagram !== null) console.log(`\n${diagram}\n`);

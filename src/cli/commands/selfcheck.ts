@@ -4,6 +4,7 @@ import { WorkerPool } from '../../fuzz/pool.ts';
 import { plantedModule, selfCheck } from '../../fuzz/selfcheck.ts';
 import { Exit } from '../exit.ts';
 import type { GlobalOptions } from '../options.ts';
+import { StatusLine } from '../status-line.ts';
 
 /** `pagestorm selfcheck [--memory model] [--seed name]` */
 export async function selfcheckCommand(
@@ -13,14 +14,21 @@ export async function selfcheckCommand(
 ): Promise<number> {
   const models = memory === undefined ? memoryNames : [memoryByName(memory)];
   const pool = new WorkerPool([plantedModule], options.hangTimeout);
+  const status = new StatusLine();
   let ok = true;
+  let checking = '';
+  const ticker = setInterval(() => status.live(`${checking}, ${pool.begun} executions`), 250);
   try {
-    for (const model of models) {
+    for (const [i, model] of models.entries()) {
+      checking = `memory model ${i + 1} of ${models.length}: ${model}`;
       const result = await selfCheck(pool, model, seed);
+      status.clear();
       for (const line of result.lines) console.log(line);
       ok &&= result.ok;
     }
   } finally {
+    clearInterval(ticker);
+    status.clear();
     await pool.close();
   }
   if (!ok)

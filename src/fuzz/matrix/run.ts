@@ -31,6 +31,9 @@ export interface MatrixHooks {
 /** Seconds that a design gets at least, however little is left. */
 const MIN_SHARE = 0.05;
 
+/** Milliseconds between two looks at how far a proof is. */
+const PROGRESS_MS = 250;
+
 /** Programs of a proof that one task runs. */
 const PROOF_PROGRAMS = 20;
 
@@ -186,17 +189,24 @@ export class MatrixRun {
     const { bound, executions } = this.#limits.proof;
     const { job } = planned;
     let proof: Proof = { programs: 1, next: 0, executions: 0, cutOff: 0, signatures: [], errors: [] };
+    // One program may have millions of executions.
+    const ticker = setInterval(() => {
+      const { programs, next, executions: done } = proof;
+      const where = next === 0 ? '' : ` program ${next + 1} of ${programs},`;
+      this.#progress(planned, `proof:${where} ${done + this.#pool.begun} executions`);
+    }, PROGRESS_MS);
     try {
       while (!this.#stopped && proof.next < proof.programs && proof.executions < executions) {
         const left = executions - proof.executions;
         const part = { from: proof.next, programs: PROOF_PROGRAMS, executions: left };
         const more = await this.#pool.run<'prove'>({ type: 'prove', job, bound, ...part });
         proof = joined(proof, more);
-        this.#progress(planned, `proof: program ${proof.next} of ${proof.programs}`);
       }
     } catch (error) {
       if (!(error instanceof HangError)) throw error;
       proof = joined(proof, { ...proof, executions: 0, cutOff: 0, errors: ['the model hangs'] });
+    } finally {
+      clearInterval(ticker);
     }
     return { ...proof, bound: boundText(job, bound, proof.programs), proved: isProved(proof) };
   }

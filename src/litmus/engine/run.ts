@@ -11,6 +11,7 @@ import { type BoundProgram, End } from '../../engine/program.ts';
 import { RandomWalk } from '../../engine/strategies/random.ts';
 import { LitmusError } from '../error.ts';
 import { holds } from '../evaluate.ts';
+import { LOOK_EVERY, type OnLook } from '../looked.ts';
 import { addressOf, type LitmusProgram, locationAt } from '../program.ts';
 import { type LitmusResult, type Observation, runLkmm } from '../verdict.ts';
 import { type Addresses, type ProcessHost, ProcessState } from './process.ts';
@@ -30,6 +31,7 @@ export interface EngineOptions {
   readonly samples?: number;
   /** False: memory is not told what stores depend on, as when model code runs. */
   readonly exact?: boolean;
+  readonly onLook?: OnLook | undefined;
 }
 
 type MemoryFactory = MachineOptions['memory'];
@@ -205,19 +207,23 @@ export function runEngine(
       exhausted = true;
       break;
     }
+    if (search.executions % LOOK_EVERY === 0) options.onLook?.(LOOK_EVERY);
   }
   let tried = search.executions;
   if (!exhausted) {
     const walk = new RandomWalk(program.name);
     const samples = options.samples ?? Math.ceil(budget / 10);
-    for (let i = 0; i < samples; i++) see(test.run(walk));
+    for (let i = 0; i < samples; i++) {
+      see(test.run(walk));
+      if ((i + 1) % LOOK_EVERY === 0) options.onLook?.(LOOK_EVERY);
+    }
     tried += samples;
   }
   const states = [...found.values()].sort(compare);
   const positive = states.filter(state => holds(program.condition, state)).length;
   const negative = states.length - positive;
   const observation: Observation = positive === 0 ? 'Never' : negative === 0 ? 'Always' : 'Sometimes';
-  const flags = races(program, budget);
+  const flags = races(program, budget, options.onLook);
   if (test.wild) flags.push('wild-access');
   return {
     program,
@@ -242,8 +248,8 @@ function compare(a: readonly number[], b: readonly number[]): number {
 }
 
 /** Data races are a matter of the kernel's model, whatever the machine: asked of it when there are plain accesses. */
-function races(program: LitmusProgram, budget: number): string[] {
+function races(program: LitmusProgram, budget: number, onLook: OnLook | undefined): string[] {
   const text = JSON.stringify(program.processes.map(process => process.body));
   if (!text.includes('"order":"plain"')) return [];
-  return runLkmm(program, { budget }).flags.filter(flag => flag !== 'wild-access');
+  return runLkmm(program, { budget, onLook }).flags.filter(flag => flag !== 'wild-access');
 }

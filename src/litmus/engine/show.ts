@@ -6,6 +6,7 @@ import { Note } from '../../engine/memory/memory.ts';
 import type { Observer } from '../../engine/observer.ts';
 import { columns, type DiagramStep } from '../diagram.ts';
 import { holds } from '../evaluate.ts';
+import { LOOK_EVERY, type OnLook } from '../looked.ts';
 import { formatValue, type LitmusProgram } from '../program.ts';
 import { EngineTest, engineBudget } from './run.ts';
 import { Known, StateSearch } from './search.ts';
@@ -98,7 +99,12 @@ export interface Shown {
 }
 
 /** Looks for an execution whose final state satisfies the condition of the program. */
-export function showEngine(program: LitmusProgram, memory: MemoryName, budget = engineBudget): Shown {
+export function showEngine(
+  program: LitmusProgram,
+  memory: MemoryName,
+  budget = engineBudget,
+  onLook?: OnLook,
+): Shown {
   const test = new EngineTest(program, memoryModels[memory]);
   const search = new StateSearch(test);
   while (search.executions < budget) {
@@ -111,6 +117,7 @@ export function showEngine(program: LitmusProgram, memory: MemoryName, budget = 
       if (!(error instanceof Known)) throw error;
     }
     if (!search.next()) return { diagram: null, exhausted: true };
+    if (search.executions % LOOK_EVERY === 0) onLook?.(LOOK_EVERY);
   }
   return { diagram: null, exhausted: false };
 }

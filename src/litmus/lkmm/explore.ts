@@ -2,6 +2,7 @@
 // executions. `explore` lists all final states; `witness` looks for one with a property.
 
 import { holds } from '../evaluate.ts';
+import { LOOK_EVERY, type OnLook } from '../looked.ts';
 import type { LitmusProgram, Proposition } from '../program.ts';
 import { flag } from './events.ts';
 import { agreeing, alternatives, type Literal } from './goal.ts';
@@ -17,6 +18,7 @@ export interface ExploreOptions {
   readonly budget?: number;
   /** Called with each new final state and one execution that ends in it; both are reused after the call. */
   readonly onState?: (state: Int32Array, execution: Execution) => void;
+  readonly onLook?: OnLook | undefined;
 }
 
 export interface Exploration {
@@ -98,6 +100,7 @@ class StateSink implements SearchSink {
 
   spend(): void {
     if (++this.spent >= this.budget) this.stopped = true;
+    if (this.spent % LOOK_EVERY === 0) this.options.onLook?.(LOOK_EVERY);
   }
 }
 
@@ -135,6 +138,7 @@ class WitnessSink implements SearchSink {
   }
 
   spend(): void {
+    if ((this.spent + 1) % LOOK_EVERY === 0) this.options.onLook?.(LOOK_EVERY);
     if (++this.spent < (this.options.budget ?? Number.POSITIVE_INFINITY)) return;
     this.exhausted = false;
     this.stopped = true;
