@@ -3,6 +3,7 @@ import type { CampaignJob } from './campaign-job.ts';
 import type { CampaignSetup } from './campaign-setup.ts';
 import { type Crash, isModelFault } from './directory/crash-store.ts';
 import type { CampaignEvent } from './events.ts';
+import { drawnOperations } from './generate.ts';
 import type { WorkerPool } from './pool.ts';
 import { parseSelection } from './selection.ts';
 import type { Status } from './statistics/counters.ts';
@@ -64,9 +65,16 @@ export class CampaignView {
     this.#operations = setup.config.jobs.map(job => {
       const [selection] = parseSelection(job.design, setup.targets);
       const model = selection?.target.build(selection.settings, job.size);
-      return { target: selection?.target.name ?? '', names: model?.operations.map(one => one.name) ?? [] };
+      const target = selection?.target.name ?? '';
+      const names = model?.operations.map(one => one.name) ?? [];
+      const drawn = model === undefined ? [] : drawnOperations(model, job.ops);
+      this.#pairs.declare(
+        target,
+        drawn.map(one => one.name),
+        names,
+      );
+      return { target, names };
     });
-    for (const { target, names } of this.#operations) this.#pairs.declare(target, names);
     this.#coverage = new CoverageTotals(parts.jobs);
     this.#speeds = parts.pool.workers().map(() => new Seconds(WORKER_SECONDS));
     this.#lastFeature = parts.jobs.map(() => 0);

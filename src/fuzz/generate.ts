@@ -14,6 +14,11 @@ const SWARM_WEIGHTS = [1, 2];
 /** How often an argument that is worth agreeing on is that of the program, and how often its own. */
 const FOCUS_WEIGHTS = [4, 1];
 
+/** The operations that programs are drawn from: those named, or all but those that are drawn only if they are. */
+export function drawnOperations({ operations }: Model, only: readonly string[]): readonly Operation[] {
+  return operations.filter(({ name, weight = 1 }) => (only.length > 0 ? only.includes(name) : weight > 0));
+}
+
 /** Draws programs of a model's operations, whose arguments come from the arbitraries they declare. */
 export class ProgramGenerator {
   readonly #size: Size;
@@ -28,9 +33,7 @@ export class ProgramGenerator {
     for (const name of only) {
       if (!known.includes(name)) throw new UsageError(`--ops: ${unknownName('operation', name, known)}`);
     }
-    const chosen = model.operations.filter(operation =>
-      only.length > 0 ? only.includes(operation.name) : (operation.weight ?? 1) > 0,
-    );
+    const chosen = drawnOperations(model, only);
     this.#size = size;
     this.#scheduled = chosen.filter(operation => operation.interrupt !== true);
     this.#handlers = chosen.filter(operation => operation.interrupt === true);
