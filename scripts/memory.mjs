@@ -53,7 +53,8 @@ const { events } = await fuzz(
   },
 );
 const findings = events.filter(event => event.type === 'finding');
-for (const { design, memory, key, folder } of findings) console.log(`found in ${design} (${memory}): ${key}; ${folder}`);
+for (const { design, memory, key, folder } of findings)
+  console.log(`found in ${design} (${memory}): ${key}; ${folder}`);
 if (findings.length === 0) rmSync(scratch, { recursive: true });
 console.log(table(['minute', 'resident MiB', 'million executions', 'queue entries', 'findings'], rows));
 const third = (from, to) =>
