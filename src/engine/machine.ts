@@ -11,6 +11,7 @@ import { Execution } from './machine/execution.ts';
 import { GracePeriods } from './machine/grace-periods.ts';
 import { Interrupts } from './machine/interrupts.ts';
 import { Locking } from './machine/locking.ts';
+import type { WaitingCallback } from './machine/queued-callback.ts';
 import { reportLeaks, reportSleepingInAtomic, waitsFor } from './machine/reports.ts';
 import { RunLoop } from './machine/run-loop.ts';
 import { calm, MachineState } from './machine/state.ts';
@@ -145,8 +146,8 @@ export class Machine extends MachineState implements CpuHost, MachineView {
     return waitsFor(this, cpu);
   }
 
-  /** What the RCU callbacks that have not run wait for, in words. */
-  callbacksWait(): readonly string[] {
+  /** The RCU callbacks that have not ended, and what they wait for. */
+  callbacksWait(): readonly WaitingCallback[] {
     return this.#callbacks.waiting();
   }
 

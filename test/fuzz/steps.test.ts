@@ -33,7 +33,7 @@ function faults({ case: one, execution }: Stepped): readonly string[] {
     const { kind, address, place } = access;
     const writes = kind === Kind.Store || kind === Kind.PlainStore;
     const told = new Set([address, ...access.visible.map(one => one.address)]);
-    const other = step.changes.find(change => !told.has(change.address));
+    const other = step.changes.find(change => !change.ghost && !told.has(change.address));
     if (writes && other !== undefined)
       found.push(`step ${i} stores to ${access.location} and changes ${other.location}`);
     const { next, state, mayRead } = cpu;

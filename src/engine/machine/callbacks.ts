@@ -4,7 +4,7 @@ import type { Cpu } from '../cpu.ts';
 import { EngineError } from '../errors.ts';
 import type { GracePeriods } from './grace-periods.ts';
 import type { Interrupts } from './interrupts.ts';
-import type { QueuedCallback } from './queued-callback.ts';
+import type { QueuedCallback, WaitingCallback } from './queued-callback.ts';
 import type { MachineState } from './state.ts';
 
 /**
@@ -121,11 +121,11 @@ export class Callbacks {
     memory.fence(cpu.id, Fence.Mb);
   }
 
-  /** What each callback that has not run waits for, in words. */
-  waiting(): readonly string[] {
+  /** The callbacks that have not ended, in the order of their calls. */
+  waiting(): readonly WaitingCallback[] {
     return this.#m.callbacks.map(queued => {
-      const { cpu, name } = queued;
-      return `the RCU callback ${name} of CPU${cpu} ${this.#waitsFor(queued)}`;
+      const { cpu, name, running } = queued;
+      return { cpu, name, what: this.#waitsFor(queued), running };
     });
   }
 

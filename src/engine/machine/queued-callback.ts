@@ -18,3 +18,17 @@ export interface QueuedCallback {
   waitsFor: readonly number[];
   running: boolean;
 }
+
+/** A callback that has not ended, for people. */
+export interface WaitingCallback {
+  readonly cpu: number;
+  /** In kernel spelling. */
+  readonly name: string;
+  /** `waits for its grace period to start` */
+  readonly what: string;
+  readonly running: boolean;
+}
+
+export function waitingText({ cpu, name, what }: WaitingCallback): string {
+  return `the RCU callback ${name} of CPU${cpu} ${what}`;
+}

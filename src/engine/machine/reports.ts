@@ -1,6 +1,7 @@
 import { Kind } from '../access.ts';
 import type { CpuState } from '../cpu/state.ts';
 import type { RaceFound } from '../race.ts';
+import { type WaitingCallback, waitingText } from './queued-callback.ts';
 import type { MachineState } from './state.ts';
 
 /** The texts of what the engine itself judges, in the terms of the kernel reports that people know. */
@@ -54,8 +55,7 @@ export function reportLeaks(m: MachineState): void {
   }
 }
 
-/** `callbacks` says what each RCU callback that has not run waits for. */
-export function reportDeadlock(m: MachineState, callbacks: readonly string[]): void {
+export function reportDeadlock(m: MachineState, callbacks: readonly WaitingCallback[]): void {
   const details: string[] = [];
   const sites: number[] = [];
   let address = 0;
@@ -64,7 +64,7 @@ export function reportDeadlock(m: MachineState, callbacks: readonly string[]): v
     address ||= cpu.address;
     details.push(`CPU${cpu.id} in ${m.operationName(cpu)} waits for ${waitsFor(m, cpu)}`);
   }
-  details.push(...callbacks);
+  details.push(...callbacks.map(waitingText));
   m.report('deadlock', 'nobody can run and no store is delayed', -1, address, sites, details);
 }
 

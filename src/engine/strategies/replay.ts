@@ -1,6 +1,7 @@
 import { Choice, choiceNames } from '../access.ts';
 import type { DecisionSource } from '../decisions.ts';
 import { DivergenceError, EngineError } from '../errors.ts';
+import { waitingText } from '../machine/queued-callback.ts';
 import type { Machine } from '../machine.ts';
 import type { Pick, Schedule, Step } from '../schedule.ts';
 
@@ -104,9 +105,9 @@ function whyNot(machine: Machine, step: Step): string {
       : `no store of cpu${step.cpu} to ${name} is delayed`;
   }
   if (step.actor === 'rcu') {
-    const own = machine.callbacksWait().filter(text => text.includes(` of CPU${step.cpu} `));
+    const own = machine.callbacksWait().filter(({ cpu }) => cpu === step.cpu);
     return own.length > 0
-      ? `RCU can do nothing for cpu${step.cpu}: ${own.join('; ')}`
+      ? `RCU can do nothing for cpu${step.cpu}: ${own.map(waitingText).join('; ')}`
       : `no RCU callback is queued on cpu${step.cpu}`;
   }
   const left = (machine.program?.interrupts[step.cpu]?.length ?? 0) > 0;

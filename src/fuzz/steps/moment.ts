@@ -43,6 +43,7 @@ export class MomentReader {
       delayed: cpus.map((_, c) => keep(last?.delayed[c], this.delayed(c))),
       older: cpus.map((_, c) => keep(last?.older[c], this.#older(c))),
       tlb: cpus.map((_, c) => keep(last?.tlb[c], this.#tlb.stale(c))),
+      callbacks: this.#callbacks(last?.callbacks),
     };
     this.#last = moment;
     return moment;
@@ -92,6 +93,14 @@ export class MomentReader {
     const fitting = kind === Kind.Wait ? values.filter(value => (value & a) === b) : values;
     const bit = kind === Kind.Load && (order & Order.TestBit) !== 0;
     return fitting.map(value => (bit ? ((value & a) !== 0 ? '1' : '0') : showWord(layout, address, value)));
+  }
+
+  #callbacks(last: Moment['callbacks'] | undefined): Moment['callbacks'] {
+    const waiting = this.#machine.callbacksWait();
+    if (last !== undefined && waiting.length === 0 && last.every(texts => texts.length === 0)) return last;
+    return this.#machine.cpus.map(({ id }) =>
+      waiting.filter(one => one.cpu === id && !one.running).map(({ name, what }) => `${name} ${what}`),
+    );
   }
 
   #older(cpu: number): readonly OlderValues[] {

@@ -206,10 +206,10 @@ export class StepRecorder implements DecisionSource, Observer {
       const before = known[address] ?? 0;
       if (value === before) continue;
       known[address] = value;
-      if (isGhost(layout, address)) continue;
       const from = showWord(layout, address, before);
       if (!this.#initial.has(address)) this.#initial.set(address, from);
-      changes.push({ address, location: layout.nameOf(address), from, to: showWord(layout, address, value) });
+      const to = showWord(layout, address, value);
+      changes.push({ address, location: layout.nameOf(address), from, to, ghost: isGhost(layout, address) });
     }
     return changes;
   }
@@ -225,6 +225,7 @@ export class StepRecorder implements DecisionSource, Observer {
         address,
         location: layout.nameOf(address),
         initial: this.#initial.get(address) ?? showWord(layout, address, this.#words[address] ?? 0),
+        ghost: isGhost(layout, address),
       }));
   }
 }

@@ -10,6 +10,8 @@ export interface Change {
   readonly location: string;
   readonly from: string;
   readonly to: string;
+  /** Whether it is the oracles' own, which no access reads or writes. */
+  readonly ghost: boolean;
 }
 
 /** What decides whether a CPU may sleep; depths as the kernel counts them. */
@@ -70,6 +72,8 @@ export interface Moment {
   readonly delayed: readonly (readonly DelayedStore[])[];
   readonly older: readonly (readonly OlderValues[])[];
   readonly tlb: readonly (readonly StaleTranslation[])[];
+  /** RCU callbacks that were queued and have not begun, in the order of their calls: `drop_page waits for ...`. */
+  readonly callbacks: readonly (readonly string[])[];
 }
 
 /** One step of an execution: an access of a CPU, a delayed store that commits, an interrupt that arrives, the end. */
@@ -88,6 +92,7 @@ export interface UsedWord {
   readonly address: number;
   readonly location: string;
   readonly initial: string;
+  readonly ghost: boolean;
 }
 
 /** An execution with the state of the machine between its steps: `moments[i]` lies before `steps[i]`. */

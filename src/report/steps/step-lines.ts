@@ -2,6 +2,7 @@ import type { Moment } from '../../fuzz/steps/steps.ts';
 import type { Spell } from '../location.ts';
 import type { StepModel } from './step-model.ts';
 import {
+  callbackTexts,
   changeText,
   contextText,
   delayedTexts,
@@ -53,7 +54,9 @@ function stepLines(model: StepModel, position: number): readonly string[] {
   const who = step.cpu < 0 ? '' : `CPU${step.cpu} `;
   return [
     `${number}: ${who}${stepText(step, model.spell)}`,
-    ...step.changes.map(change => `  memory: ${changeText(change, model.spell)}`),
+    ...step.changes.map(
+      change => `  ${change.ghost ? 'ghost' : 'memory'}: ${changeText(change, model.spell)}`,
+    ),
     ...sideEffects(step, model.spell).map(text => `  ${text}`),
     ...begin,
   ];
@@ -79,6 +82,7 @@ function cpuFacts(model: StepModel, position: number): Map<string, string> {
       ['delays', delayedTexts(moment, c, spell)],
       ['may see', [...older.used, ...older.others]],
       ['TLB', tlbTexts(moment, c)],
+      ['RCU', callbackTexts(moment, c, spell)],
     ] as const) {
       if (texts.length > 0) facts.set(`CPU${c} ${what}`, texts.join('; '));
     }

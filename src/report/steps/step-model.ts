@@ -15,6 +15,8 @@ export interface WordNow {
   readonly was: string | null;
   /** The step that gave it this value; -1 if none did. */
   readonly since: number;
+  /** Whether it is the oracles' own. */
+  readonly ghost: boolean;
 }
 
 interface History {
@@ -43,7 +45,7 @@ export class StepModel {
     this.start = setup;
     this.last = steps.length;
     this.cpus = trace.cpus;
-    this.spell = spelling(words.map(word => word.location));
+    this.spell = spelling(words.filter(word => !word.ghost).map(word => word.location));
     const changes = new Map<number, { steps: number[]; values: string[] }>();
     for (const [i, step] of steps.entries()) {
       for (const { address, to } of step.changes) {
@@ -175,6 +177,7 @@ export class StepModel {
         value: values[k] ?? word.initial,
         was: since >= 0 && since === position - 1 ? before : null,
         since,
+        ghost: word.ghost,
       };
     });
   }

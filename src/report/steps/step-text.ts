@@ -59,8 +59,8 @@ function isOvertaken({ delayed, visible, address, cpu }: AccessEvent): boolean {
 }
 
 /** `page->flags: 0 -> PG_locked` */
-export function changeText({ location, from, to }: Change, spell: Spell): string {
-  return `${spell(location)}: ${from} -> ${to}`;
+export function changeText({ location, from, to, ghost }: Change, spell: Spell): string {
+  return `${ghost ? location : spell(location)}: ${from} -> ${to}`;
 }
 
 /** `atomic: preempt 1, irqs off`, `may sleep`. */
@@ -130,6 +130,11 @@ export function olderTexts(
       .filter(one => used.has(one.address) === wanted)
       .map(one => `${model.spell(one.location)}: ${one.older.join(', ')} (newest ${one.newest})`);
   return { used: texts(true), others: texts(false) };
+}
+
+/** RCU callbacks that are queued on a CPU: `drop_page waits for its grace period to start`. */
+export function callbackTexts(moment: Moment, cpu: number, spell: Spell): readonly string[] {
+  return (moment.callbacks[cpu] ?? []).map(text => spellAll(text, spell));
 }
 
 /** TLB entries of a CPU that the page table no longer holds: `mm0 page 0 = page 0 (page table: none)`. */

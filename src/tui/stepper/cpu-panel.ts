@@ -2,6 +2,7 @@ import type { CpuMoment } from '../../fuzz/steps/steps.ts';
 import type { AccessEvent } from '../../fuzz/trace.ts';
 import type { StepModel } from '../../report/steps/step-model.ts';
 import {
+  callbackTexts,
   contextText,
   delayedTexts,
   nextNote,
@@ -107,5 +108,6 @@ function details(model: StepModel, position: number, cpu: number, columns: numbe
   const held = moment.cpus[cpu]?.held ?? [];
   add(3, 'holds', held.map(name => spellAll(name, model.spell)).join(', '));
   add(3, 'TLB', tlbTexts(moment, cpu).join('; '), 'weak');
+  add(3, 'RCU', callbackTexts(moment, cpu, model.spell).join('; '));
   return lines;
 }

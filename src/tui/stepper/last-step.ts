@@ -27,7 +27,7 @@ export function lastStep(model: StepModel, position: number, columns: number): r
     });
     for (const text of more)
       lines.push({ line: labelled('', `${' '.repeat(who.length + 1)}${text}`, 'strong'), rank: 1 });
-    for (const [i, change] of step.changes.entries())
+    for (const [i, change] of step.changes.filter(one => !one.ghost).entries())
       lines.push({
         line: labelled('', changeText(change, model.spell), 'changed'),
         rank: i < FIRST_CHANGES ? 1 : 5,

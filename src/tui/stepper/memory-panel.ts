@@ -22,7 +22,7 @@ export function memoryPanel(
       .map(({ word }) => word),
   );
   const shown = words.filter(word => chosen.has(word));
-  const names = shown.map(word => model.spell(word.location));
+  const names = shown.map(word => (word.ghost ? word.location : model.spell(word.location)));
   const width = Math.min(Math.max(0, ...names.map(name => name.length)), Math.floor(columns * NAME_SHARE));
   const { delayed } = model.moment(position);
   return shown.map((word, i) => {
@@ -31,9 +31,13 @@ export function memoryPanel(
     return cut(
       [
         { text: '   ', style: 'plain' },
-        ...cut([{ text: name.padEnd(width), style: wanted ? 'here' : 'plain' }], width),
-        { text: `  ${word.value}`, style: word.was === null ? 'plain' : 'changed' },
+        ...cut(
+          [{ text: name.padEnd(width), style: wanted ? 'here' : word.ghost ? 'faint' : 'plain' }],
+          width,
+        ),
+        { text: `  ${word.value}`, style: word.was !== null ? 'changed' : word.ghost ? 'faint' : 'plain' },
         { text: word.was === null ? '' : `  (was ${word.was})`, style: 'faint' },
+        { text: word.ghost ? '  (ghost)' : '', style: 'faint' },
         ...delayed.flatMap((stores, cpu) =>
           stores
             .filter(one => one.address === word.address)
@@ -45,17 +49,22 @@ export function memoryPanel(
   });
 }
 
-/** How much a word matters: searched for, changed just now, about to be used, judged, delayed or old somewhere. */
+/**
+ * How much a word matters: searched for, changed just now, about to be used, judged, delayed or old somewhere. What oracles
+ * keep stands behind all that accesses have changed.
+ */
 function scorer(model: StepModel, position: number, search: string): (word: WordNow) => number {
   const moment = model.moment(position);
   const next = new Set(moment.cpus.map(cpu => cpu.next?.address ?? 0));
   const weak = new Set([...moment.delayed.flat(), ...moment.older.flat()].map(one => one.address));
   const judged = model.violation?.address ?? 0;
-  return word =>
-    (search !== '' && model.matches(word.location, search) ? 32 : 0) +
+  const points = (word: WordNow): number =>
     (word.was === null ? 0 : 16) +
     (next.has(word.address) ? 8 : 0) +
     (word.address === judged ? 4 : 0) +
     (weak.has(word.address) ? 2 : 0) +
     (word.since >= 0 ? 1 : 0);
+  return word =>
+    (search !== '' && model.matches(word.location, search) ? 32 : 0) +
+    points(word) * (word.ghost ? 1 / 32 : 1);
 }

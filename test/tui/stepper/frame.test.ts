@@ -62,6 +62,7 @@ describe('a frame of the stepper', () => {
     ['setup', four, '<[right]', 80, 24],
     ['interrupt', interrupted, 'o', 80, 24],
     ['callback', callback, '[end][left]', 80, 24],
+    ['queued callback', callback, '[right][right][right]', 80, 24],
     ['divergence', diverged, '[end]', 80, 24],
     ['search', delayed, '/tags[enter]', 60, 16],
     ['typing', delayed, '/ta', 40, 10],
@@ -70,6 +71,15 @@ describe('a frame of the stepper', () => {
   ] as const)('shows %s', async (name, stepped, pressed, columns, rows) => {
     const file = name.replaceAll(/[ ,]+/g, '-').toLowerCase();
     await expect(frameText(stepped, pressed, columns, rows)).toMatchFileSnapshot(`golden/${file}.golden.txt`);
+  });
+
+  it('shows what oracles keep where there is room, and when it is searched for', () => {
+    const stepped = shipped('mte-sync/H1-tag-loss.yaml');
+    expect(frameText(stepped, '[end][left]', 80, 24)).not.toContain('(ghost)');
+    expect(frameText(stepped, '[end][left]', 140, 50)).toMatch(
+      /pages\[0\]\.owned +1 {2}\(was 0\) {2}\(ghost\)/,
+    );
+    expect(frameText(stepped, '[end]/owned[enter]', 80, 24)).toMatch(/pages\[0\]\.owned +\d.*\(ghost\)/);
   });
 
   it('has its keys in the documentation', () => {
