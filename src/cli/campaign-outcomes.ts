@@ -1,23 +1,50 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UsageError } from '../engine/errors.ts';
 import { caseDesign, kindOf, verdictText } from '../fuzz/case/case.ts';
 import { findingFolders, placesOf } from '../fuzz/directory/campaign-directory.ts';
 import type { CampaignConfig } from '../fuzz/directory/config.ts';
 import { Found, Minimized, Report } from '../fuzz/directory/crash-store.ts';
 import type { DesignView, Snapshot } from '../fuzz/statistics/snapshot.ts';
+import { thrownText } from '../fuzz/thrown.ts';
 import type { Outcome } from '../report/outcome.ts';
 import type { Target } from '../targets/target.ts';
 import { loadCase } from './case-files.ts';
 
-/** Designs that were not searched to the end, as their model hung or failed again and again. */
-export function leftOutDesigns(snapshot: Snapshot | null): readonly DesignView[] {
-  return snapshot?.designs.filter(one => one.state === 'left-out') ?? [];
+/** Why a design without a finding cannot be called clean. */
+export interface Gap {
+  readonly design: string;
+  readonly memory: string;
+  readonly why: string;
+  /** True if the limits of the campaign left nothing for it; else its model, or pagestorm, is at fault. */
+  readonly notRun: boolean;
+}
+
+/** Designs of which something was not run. */
+export function gapsOf(snapshot: Snapshot | null): readonly Gap[] {
+  return (
+    snapshot?.designs.flatMap((one): readonly Gap[] => {
+      const { design, memory } = one;
+      const why = whyNotClean(one);
+      return why === null ? [] : [{ design, memory, why, notRun: why === NOT_RUN }];
+    }) ?? []
+  );
+}
+
+const NOT_RUN = 'was not run: the campaign ended before its turn';
+
+function whyNotClean({ state, executions, failedBatches }: DesignView): string | null {
+  if (state === 'left-out') {
+    return `left out after ${executions} executions, as its model failed again and again`;
+  }
+  if (failedBatches > 0) {
+    return `${failedBatches} ${failedBatches === 1 ? 'batch' : 'batches'} of programs failed and were not run`;
+  }
+  return executions === 0 ? NOT_RUN : null;
 }
 
 /**
- * All findings of a campaign, earlier runs included, and an outcome for each design without one: passed, or an error if it
- * was left out.
+ * All findings of a campaign, earlier runs included, and an outcome for each design without one: passed, or an error
+ * if it was not run as it should.
  */
 export function campaignOutcomes(
   root: string,
@@ -26,17 +53,16 @@ export function campaignOutcomes(
   snapshot: Snapshot | null,
 ): readonly Outcome[] {
   const executions = snapshot?.status.counters.executions ?? 0;
-  const leftOut = leftOutDesigns(snapshot);
+  const gaps = gapsOf(snapshot);
   const findings = findingFolders(placesOf(root)).flatMap(folder => outcomeOf(folder, targets));
   const others = config.jobs
     .filter(job => !findings.some(one => one.suite === `${job.design} (${job.memory})`))
     .map(({ design, memory }): Outcome => {
       const suite = `${design} (${memory})`;
       const none = { suite, details: '', file: null, fingerprint: '' };
-      if (leftOut.some(one => one.design === design && one.memory === memory)) {
-        const message = 'its model failed again and again';
-        return { ...none, name: 'left out', status: 'error', rule: 'error', message };
-      }
+      const gap = gaps.find(one => one.design === design && one.memory === memory);
+      if (gap !== undefined)
+        return { ...none, name: 'not clean', status: 'error', rule: 'error', message: gap.why };
       const name = `no violation found (${executions} executions of ${config.jobs.length} designs, seed ${config.seed})`;
       return { ...none, name, status: 'passed', rule: '', message: '' };
     });
@@ -63,7 +89,9 @@ function outcomeOf(folder: string, targets: readonly Target[]): readonly Outcome
       },
     ];
   } catch (error) {
-    if (error instanceof UsageError) return [];
-    throw error;
+    // It was found all the same.
+    const message = thrownText(error);
+    const none = { name: file, details: '', file, fingerprint: '' };
+    return [{ ...none, suite: 'unreadable', status: 'error', rule: 'error', message }];
   }
 }

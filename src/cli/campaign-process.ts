@@ -5,6 +5,7 @@ import { clearUnfinished, openConfig, prepareFolders } from '../fuzz/directory/c
 import type { CampaignEvent } from '../fuzz/events.ts';
 import { loadTargets } from '../fuzz/registry.ts';
 import type { Command, FromProcess, StartMessage, ToProcess } from '../fuzz/supervisor/messages.ts';
+import { thrownText } from '../fuzz/thrown.ts';
 import { headline, report } from '../report/report.ts';
 import type { Target } from '../targets/target.ts';
 import { caseText } from './case-text.ts';
@@ -87,6 +88,14 @@ async function emitSites(of: Campaign): Promise<void> {
 // Ctrl-C reaches the whole group of processes; the supervisor says what is to be done about it.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', stop);
+// The supervisor starts another one.
+process.on('uncaughtException', error => {
+  const note: FromProcess = {
+    type: 'event',
+    event: { type: 'note', level: 'warning', message: thrownText(error) },
+  };
+  process.send?.(note, () => process.exit(1));
+});
 process.on('disconnect', () => process.exit(1));
 process.on('message', (message: ToProcess) => {
   if (message.type !== 'start') {

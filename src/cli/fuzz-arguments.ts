@@ -98,6 +98,8 @@ export function fuzzOptions(argv: ArgumentsCamelCase<Given>, global: GlobalOptio
       '--deterministic: a run that ends by --time does not end at the same place; use --execs',
     );
   }
+  const ops = argv.ops?.split(',').filter(one => one !== '');
+  if (ops?.length === 0) throw new UsageError('--ops: names no operation; leave it out for all');
   const { M: main, S: secondary } = argv;
   if (main !== undefined && secondary !== undefined) throw new UsageError('-M and -S: give one of them');
   const name = main ?? secondary;
@@ -106,9 +108,9 @@ export function fuzzOptions(argv: ArgumentsCamelCase<Given>, global: GlobalOptio
       '--deterministic: instances (-M, -S) take over what others have found by then; run it alone',
     );
   }
-  if (name !== undefined && !/^[\w.-]+$/.test(name)) {
+  if (name !== undefined && !/^[\w-][\w.-]*$/.test(name)) {
     throw new UsageError(
-      `-${main === undefined ? 'S' : 'M'} ${name}: a name is made of letters, digits, ".", "-", "_"`,
+      `-${main === undefined ? 'S' : 'M'} ${name}: a name is made of letters, digits, ".", "-", "_", and begins without "."`,
     );
   }
   return {
@@ -121,7 +123,7 @@ export function fuzzOptions(argv: ArgumentsCamelCase<Given>, global: GlobalOptio
     pages: argv.pages,
     mms: argv.mms,
     memory: argv.memory,
-    ops: argv.ops?.split(',').filter(one => one !== '') ?? [],
+    ops: ops ?? [],
     out: argv.out,
     resume: argv.resume,
     instance: name === undefined ? null : { name, main: main !== undefined },

@@ -1,9 +1,10 @@
-import { UsageError } from '../engine/errors.ts';
+import { EngineError, UsageError } from '../engine/errors.ts';
 import { ProgramGenerator } from '../fuzz/generate.ts';
 import { unknownName } from '../fuzz/names.ts';
 import { parseSelection, type Selection, selectionName } from '../fuzz/selection.ts';
 import type { Job } from '../fuzz/tasks.ts';
-import type { Target } from '../targets/target.ts';
+import { thrownText } from '../fuzz/thrown.ts';
+import type { Model, Size, Target } from '../targets/target.ts';
 import { machineOf } from './options.ts';
 
 /** What a search of designs is asked to be; undefined for what the target uses. */
@@ -33,10 +34,19 @@ export function jobOf(selection: Selection, seed: string, options: JobOptions): 
     ...(pages === undefined ? {} : { pages }),
     ...(mms === undefined ? {} : { mms }),
   });
-  const known = selection.target.build(selection.settings, machine.size).operations.map(one => one.name);
+  const known = modelOf(selection, machine.size).operations.map(one => one.name);
   const ops = options.ops.filter(name => known.includes(name));
   if (options.ops.length > 0 && ops.length === 0) return null;
   return { design: selectionName(selection), memory: machine.memory, size: machine.size, ops, seed };
+}
+
+/** @throws EngineError naming the design, if its model cannot be built. */
+function modelOf(selection: Selection, size: Size): Model {
+  try {
+    return selection.target.build(selection.settings, size);
+  } catch (error) {
+    throw new EngineError(`${selectionName(selection)}: ${thrownText(error)}`, { cause: error });
+  }
 }
 
 /** Refuses names of operations that no design has, and lists without anything to schedule, before anything runs. */
@@ -57,7 +67,19 @@ export function checkOperations(
   for (const job of jobs) {
     const selection = selections.find(one => selectionName(one) === job.design);
     if (selection !== undefined) {
-      new ProgramGenerator(selection.target.build(selection.settings, job.size), job.size, job.ops);
+      checkGenerator(selection, job);
     }
+  }
+}
+
+/** Refuses a model that gives nothing to schedule, and names its design. */
+function checkGenerator(selection: Selection, job: Job): void {
+  const model = modelOf(selection, job.size);
+  try {
+    new ProgramGenerator(model, job.size, job.ops);
+  } catch (error) {
+    if (job.ops.length > 0 && error instanceof UsageError) throw error;
+    const message = `${job.design}: ${thrownText(error)}`;
+    throw error instanceof UsageError ? new UsageError(message) : new EngineError(message, { cause: error });
   }
 }

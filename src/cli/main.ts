@@ -1,6 +1,7 @@
 import yargs from 'yargs';
 import { UsageError } from '../engine/errors.ts';
 import { loadTargets } from '../fuzz/registry.ts';
+import { oneLine, thrownText } from '../fuzz/thrown.ts';
 import type { Target } from '../targets/target.ts';
 import { cminCommand } from './commands/cmin.ts';
 import { fuzzCommand } from './commands/fuzz.ts';
@@ -15,7 +16,7 @@ import { whatsupCommand } from './commands/whatsup.ts';
 import { Exit } from './exit.ts';
 import { fuzzArguments, fuzzOptions } from './fuzz-arguments.ts';
 import { litmusOptions } from './litmus-arguments.ts';
-import { type GlobalOptions, parseCount, parseDuration, workersOf } from './options.ts';
+import { checkGiven, type GlobalOptions, parseCount, parseDuration, workersOf } from './options.ts';
 
 interface GlobalArguments {
   readonly targetModule: readonly string[];
@@ -29,18 +30,27 @@ export async function main(args: readonly string[]): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) =>
     process.exit(error.code === 'EPIPE' ? 0 : Exit.Internal),
   );
+  const debug = args.includes('--debug');
+  // From a timer, or a promise that nobody awaits: Node's own exit code for it is that of a finding.
+  process.on('uncaughtException', error => process.exit(fail(error, debug)));
   try {
     process.exitCode = await parse(args);
   } catch (error) {
-    process.exitCode = fail(error, args.includes('--debug'));
+    process.exitCode = fail(error, debug);
   }
+  if (!args.some(arg => arg.startsWith('--target-module'))) return;
+  // What a module has begun, such as a timer, must not keep the command.
+  for (const stream of [process.stdout, process.stderr]) {
+    await new Promise<void>(resolve => stream.write('', () => resolve()));
+  }
+  process.exit();
 }
 
 function fail(error: unknown, debug: boolean): number {
   const usage = error instanceof Error && error.name === 'UsageError';
-  const message = error instanceof Error ? error.message : String(error);
-  if (debug && error instanceof Error) console.error(error.stack);
-  else console.error(`pagestorm: ${message.replace(/\s*\n\s*/g, ' ')}`);
+  if (debug && error instanceof Error) {
+    for (let one: unknown = error; one instanceof Error; one = one.cause) console.error(one.stack);
+  } else console.error(`pagestorm: ${error instanceof Error ? oneLine(error.message) : thrownText(error)}`);
   return usage ? Exit.Usage : Exit.Internal;
 }
 
@@ -239,6 +249,7 @@ async function parse(args: readonly string[]): Promise<number> {
           .option('json', { describe: 'as JSON', type: 'boolean', default: false }),
       argv => using(argv, targets => targetsCommand(targets, argv.target, argv.json)),
     )
+    .check(argv => checkGiven(argv), true)
     .demandCommand(1, 'name a command; pagestorm --help lists them')
     .strict()
     .recommendCommands()

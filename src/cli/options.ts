@@ -33,8 +33,10 @@ export function parseDuration(option: string, text: string): number {
 export function parseCount(option: string, text: string, min: number, max: number): number {
   const found = /^([\d_]+(?:\.\d+)?(?:e\d+)?)([kKM]?)$/.exec(text);
   const scale = { k: 1e3, K: 1e3, M: 1e6 }[found?.[2] ?? ''] ?? 1;
-  const value = Math.round(Number((found?.[1] ?? '').replaceAll('_', '')) * scale);
-  if (found === null || !(value >= min && value <= max)) {
+  const exact = Number((found?.[1] ?? '').replaceAll('_', '')) * scale;
+  const value = Math.round(exact);
+  // 1.001k is 1000.9999999999999 in numbers of 64 bits.
+  if (found === null || !(value >= min && value <= max) || Math.abs(exact - value) > 1e-9 * value) {
     throw new UsageError(`${option}: "${text}" is not a whole number from ${min} to ${max}`);
   }
   return value;
@@ -67,4 +69,26 @@ const MAX_WORKERS = 512;
 /** Worker threads asked for; one for each core unless somebody asks. */
 export function workersOf(asked: string | undefined): number {
   return asked === undefined ? availableParallelism() : parseCount('--workers', asked, 1, MAX_WORKERS);
+}
+
+/** What has no dashes before it. */
+const ARGUMENTS: ReadonlySet<string> = new Set(['design', 'case', 'path', 'dir', 'target']);
+/** What may be given several times. */
+const LISTS: ReadonlySet<string> = new Set(['_', 'target-module', 'targetModule', 'design', 'case', 'path']);
+/** What may be empty. */
+const EMPTY: ReadonlySet<string> = new Set(['seed']);
+
+/**
+ * Refuses options that are given twice, which would be a list where a text is expected, and those without a value.
+ *
+ * @throws UsageError naming the option.
+ */
+export function checkGiven(argv: Readonly<Record<string, unknown>>): true {
+  for (const [name, value] of Object.entries(argv)) {
+    const option = ARGUMENTS.has(name) ? `<${name}>` : name.length === 1 ? `-${name}` : `--${name}`;
+    if (Array.isArray(value) && !LISTS.has(name)) throw new UsageError(`${option}: is given twice`);
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+    if (values.includes('') && !EMPTY.has(name)) throw new UsageError(`${option}: is empty`);
+  }
+  return true;
 }

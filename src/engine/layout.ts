@@ -125,6 +125,9 @@ function kindOfName(name: string): string {
   return name.replace(/\[\d+\]$/, '');
 }
 
+/** Words of a layout: a machine of more would be reset and compared too slowly to search anything. */
+const MAX_WORDS = 1 << 20;
+
 /**
  * The words of a machine, declared before it is built: each gets an address (an index into the machine's
  * Int32Array) and a name, so that a trace can print `pages[1].flags`.
@@ -291,6 +294,7 @@ export class Layout {
 
   #push(path: string, kind: string, spec: FieldSpec): number {
     const address = this.#names.length;
+    if (address >= MAX_WORDS) throw new EngineError(`a layout may have at most ${MAX_WORDS} words`);
     this.#names.push({ path, kind });
     this.attributes.push(spec.attr);
     this.lockTypes.push(spec.lock);
@@ -304,11 +308,13 @@ export class Layout {
   }
 
   #instance<S extends StructSpec>(path: string, kind: string, index: number, spec: S): Instance<S> {
-    // Schedules name locations between blanks and brackets.
-    if (/[\s()]/.test(path)) throw new EngineError(`"${path}" names an object with a blank or a bracket`);
     const base = this.size;
     const fields: Record<string, number | readonly number[]> = {};
     for (const [field, of] of Object.entries(spec)) {
+      // Schedules name locations between blanks and brackets.
+      if (/[\s()]/.test(path + field)) {
+        throw new EngineError(`"${path}.${field}" names an object or a field with a blank or a bracket`);
+      }
       const addresses = Array.from({ length: of.count }, (_, i) =>
         this.#push(`${path}.${field}${'array' in of ? `[${i}]` : ''}`, `${kind}.${field}`, of),
       );

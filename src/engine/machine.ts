@@ -3,6 +3,7 @@ import type { CpuHost } from './cpu/host.ts';
 import type { CpuState } from './cpu/state.ts';
 import { Cpu } from './cpu.ts';
 import type { DecisionSource, MachineView } from './decisions.ts';
+import { EngineError } from './errors.ts';
 import type { Layout } from './layout.ts';
 import { nthBit, popcount } from './machine/bits.ts';
 import { Callbacks } from './machine/callbacks.ts';
@@ -100,13 +101,17 @@ export class Machine extends MachineState implements CpuHost, MachineView {
       if (this.violation === null) this.#finish();
       if (this.violation !== null) end = End.Violation;
     }
+    if (this.fault !== null) throw this.fault;
     return end;
   }
 
   #finish(): void {
     if (this.onDone !== null) {
       try {
-        this.onDone(this);
+        const ended: unknown = this.onDone(this);
+        if (ended instanceof Promise) {
+          throw new EngineError('the final check (onDone) is async: what it finds would come too late');
+        }
       } catch (error) {
         if (error !== this.stop) throw error;
       }

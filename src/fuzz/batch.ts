@@ -21,6 +21,7 @@ import { Portfolio } from './search/portfolio.ts';
 import { numbersOf, type Planned, plannedProgram, programOf } from './search/programs.ts';
 import { Tally } from './search/tally.ts';
 import type { BatchResult, Discovery, FuzzTask, RawFinding, Seed } from './tasks.ts';
+import { thrownText } from './thrown.ts';
 
 /**
  * Executions of one program. Few: most programs cannot show a given bug, and of those that can, many do soon (with 200 a
@@ -237,7 +238,7 @@ export class Batch {
   #threw(error: unknown, strategy: string, index: number, planned: Planned, recorder: Recorder): void {
     if (error instanceof UsageError) throw error;
     const { program } = planned;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = thrownText(error);
     if (error instanceof NondeterminismError) {
       const verdict = nondeterministic;
       if (!this.#isNew(verdict)) return;
@@ -278,8 +279,11 @@ export class Batch {
     if (!this.#isNew(verdict)) return;
     const described = this.#executor.describe(program, recorder.answers());
     const same = sameVerdict(described.verdict, verdict);
+    // An error that is another one each time would be a finding each time.
+    const shown = same || verdict.verdict === 'violation' ? verdict : nondeterministic;
+    if (shown !== verdict && !this.#isNew(shown)) return;
     this.#findings.push({
-      case: this.#executor.toCase(program, described.schedule, verdict),
+      case: this.#executor.toCase(program, described.schedule, shown),
       message: same
         ? message
         : `${message} (run again with the same decisions: ${described.verdict.verdict})`,

@@ -7,6 +7,7 @@ import { EntryError } from './directory/seed-store.ts';
 import { LostWorker, type WorkerPool } from './pool.ts';
 import type { Step } from './search/queue.ts';
 import type { BatchResult, FuzzTask, Plan, RawFinding } from './tasks.ts';
+import { thrownText } from './thrown.ts';
 
 /** Executions of a batch, at most: far more than its programs ask for. */
 export const LARGEST_BATCH = 1_000_000;
@@ -110,7 +111,7 @@ export class Batches {
   }
 
   #failed(job: CampaignJob, error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = thrownText(error);
     this.#record.counters.lostBatches++;
     // Of a design that is left out, other batches of the round are still under way.
     if (!job.closed) this.#warn(`${job.job.design}: a batch failed: ${message}`);

@@ -18,6 +18,8 @@ export interface SavedJob {
   readonly hangs: number;
   /** Batches that failed since the last one that did not; earlier versions did not save it. */
   readonly failures?: number;
+  /** All batches that failed; earlier versions did not save it. */
+  readonly failedBatches?: number;
   readonly closed: boolean;
   readonly queue: QueueState;
   /** `CoverageMap.content`, compressed, in base64. */
@@ -34,6 +36,8 @@ export class CampaignJob {
   left: number;
   /** Executions done, by all runs. */
   done = 0;
+  /** Batches whose programs were not run, as something failed. */
+  failedBatches = 0;
   /** Executions that batches under way may use up. */
   reserved = 0;
   /** Time that workers have spent on it in this run, and on a step of its queue lately. */
@@ -157,6 +161,7 @@ export class CampaignJob {
   /** Counts a batch that failed; returns true if the design is left out because of that. */
   failed(): boolean {
     this.#failures++;
+    this.failedBatches++;
     return this.#leaveOutIf(this.#failures >= MAX_FAILURES);
   }
 
@@ -173,6 +178,7 @@ export class CampaignJob {
       done: this.done,
       hangs: this.#hangs,
       failures: this.#failures,
+      failedBatches: this.failedBatches,
       closed: this.#closed,
       queue: this.queue.toJSON(),
       map: packed(this.map.content(cell => this.#shown[cell] !== 0)),
@@ -189,6 +195,7 @@ export class CampaignJob {
     this.done = saved.done;
     this.#hangs = saved.hangs;
     this.#failures = saved.failures ?? 0;
+    this.failedBatches = saved.failedBatches ?? 0;
     this.#closed = saved.closed;
     const content = unpacked(saved.map);
     this.map.merge(content);

@@ -62,7 +62,7 @@ export async function salvage(pool: WorkerPool, task: FuzzTask, lost: LostWorker
     return { finding: null, again: plan, note: `${where}, but run again it went on${advice}` };
   }
   const found = await pool.run<'hung'>({ type: 'hung', job, plan, program, steps: same.steps });
-  const [verdict, message] = verdictOf(same);
+  const [verdict, message] = verdictOfLost(same);
   const finding = {
     case: { ...found, expect: verdict } satisfies Case,
     message,
@@ -74,7 +74,8 @@ export async function salvage(pool: WorkerPool, task: FuzzTask, lost: LostWorker
   return { finding, again: upTo(plan, program), note: `${where}; the program is saved as a finding` };
 }
 
-function verdictOf(lost: LostWorker): readonly [Verdict, string] {
+/** How an execution is judged whose worker was lost with it, and in words. */
+export function verdictOfLost(lost: LostWorker): readonly [Verdict, string] {
   if (lost instanceof HangError) return [{ verdict: 'hang' }, 'the model runs on for ever without an access'];
   const message = lost instanceof MemoryError ? lost.message : `the worker died: ${lost.message}`;
   return [{ verdict: 'error', message }, message];

@@ -217,6 +217,7 @@ export class CampaignView {
       memory,
       state,
       executions: job.done,
+      failedBatches: job.failedBatches,
       left: Number.isFinite(job.left) ? Math.max(0, job.left) : null,
       queue: job.queue.size,
       features: job.features,

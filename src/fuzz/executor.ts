@@ -1,5 +1,5 @@
 import type { DecisionSource } from '../engine/decisions.ts';
-import { EngineError, UsageError } from '../engine/errors.ts';
+import { DivergenceError, UsageError } from '../engine/errors.ts';
 import { Machine } from '../engine/machine.ts';
 import { isMemoryName, type MemoryName, memoryModels, memoryNames } from '../engine/memory/index.ts';
 import type { Observer } from '../engine/observer.ts';
@@ -14,6 +14,7 @@ import { unknownName } from './names.ts';
 import { Binder, ModelError, type Program } from './program.ts';
 import type { Selection } from './selection.ts';
 import { signatureOf } from './signature.ts';
+import { thrownText } from './thrown.ts';
 
 /** A machine with the model of one design on it; runs programs under decision sources. */
 export class Executor {
@@ -44,13 +45,8 @@ export class Executor {
     try {
       return this.verdictOf(this.machine.run(this.#binder.bind(program, true), source));
     } catch (error) {
-      if (error instanceof ModelError) {
-        const { operation, message } = error;
-        return { verdict: 'error', message: `${operation}: ${withoutPrefix(message, operation)}` };
-      }
-      // What the engine notices while no code of the model runs, such as a yield of something else than an access.
-      if (error instanceof EngineError) return { verdict: 'error', message: error.message };
-      throw error;
+      if (error instanceof DivergenceError || error instanceof UsageError) throw error;
+      return { verdict: 'error', message: faultText(error) };
     } finally {
       this.machine.observer = null;
     }
@@ -103,7 +99,12 @@ export function memoryByName(name: string): MemoryName {
   throw new UsageError(`--memory: ${unknownName('memory model', name, memoryNames)}`);
 }
 
-/** Engine errors name the operation already. */
-function withoutPrefix(message: string, operation: string): string {
-  return message.startsWith(`${operation}: `) ? message.slice(operation.length + 2) : message;
+/**
+ * What a model that threw is reported with: the operation, which engine errors name already. Without one it was thrown
+ * outside of operations, as by a final check, or noticed by the engine between their steps.
+ */
+function faultText(error: unknown): string {
+  if (!(error instanceof ModelError)) return thrownText(error);
+  const { operation, message } = error;
+  return message.startsWith(`${operation}: `) ? message : `${operation}: ${message}`;
 }

@@ -1,8 +1,10 @@
-import { UsageError } from '../engine/errors.ts';
+import type fc from 'fast-check';
+import { EngineError, UsageError } from '../engine/errors.ts';
 import type { Model, Operation, Parameter, Size } from '../targets/target.ts';
 import { unknownName } from './names.ts';
 import type { Call, Program } from './program.ts';
 import type { Stream } from './stream.ts';
+import { thrownText } from './thrown.ts';
 
 /** How often a program has 0, 1, 2, 3 operations of setup, and 1, 2, 3 on a CPU. Small programs race most. */
 const SETUP_WEIGHTS = [2, 2, 1.5, 1];
@@ -39,20 +41,22 @@ export class ProgramGenerator {
     this.#handlers = chosen.filter(operation => operation.interrupt === true);
     if (this.#scheduled.length === 0) {
       throw new UsageError(
-        '--ops: only interrupt handlers are named; name an operation that a CPU can run as well',
+        only.length > 0
+          ? '--ops: only interrupt handlers are named; name an operation that a CPU can run as well'
+          : 'the model has no operation that a CPU can run: all are interrupt handlers, or have no weight',
       );
     }
     this.#parameters = new Map(chosen.map(({ name, parameters }) => [name, parameters]));
     this.#draw = new Map(
       chosen.map(operation => {
         const parameters = operation.parameters.map(parameter => {
-          return { ...parameter, from: parameter.arbitrary(size) };
+          return { ...parameter, from: arbitraryOf(operation, parameter, size) };
         });
         return [
           operation.name,
           (stream, home) =>
             parameters.map(({ name, focus, from }) => {
-              const value = from.generate(stream.fc, undefined).value;
+              const value = drawn(operation, name, from, stream);
               if (focus !== true) return value;
               const common = home.get(name);
               if (common === undefined) home.set(name, value);
@@ -131,4 +135,35 @@ export class ProgramGenerator {
       return { operation: operation.name, args: this.#draw.get(operation.name)?.(stream, home) ?? [] };
     });
   }
+}
+
+function arbitraryOf(operation: Operation, parameter: Parameter, size: Size): fc.Arbitrary<number> {
+  const where = `${operation.name}: ${parameter.name}: its arbitrary`;
+  let arbitrary: fc.Arbitrary<number> | undefined;
+  try {
+    arbitrary = parameter.arbitrary(size);
+  } catch (error) {
+    throw new EngineError(`${where} cannot be made: ${thrownText(error)}`);
+  }
+  if (typeof arbitrary?.generate === 'function') return arbitrary;
+  throw new EngineError(`${where} is none of fast-check`);
+}
+
+/** A value for a parameter: the engine has words of 32 bits, and case files whole numbers. */
+function drawn(operation: Operation, name: string, from: fc.Arbitrary<number>, stream: Stream): number {
+  const where = `${operation.name}: ${name}: its arbitrary`;
+  let value: number;
+  try {
+    ({ value } = from.generate(stream.fc, undefined));
+  } catch (error) {
+    throw new EngineError(`${where} fails: ${thrownText(error)}`);
+  }
+  if (value !== (value | 0)) {
+    throw new EngineError(`${where} gives ${String(value)}, which is no whole number of 32 bits`);
+  }
+  // Else the case could be written, and never read.
+  if (from.canShrinkWithoutContext(value)) return value;
+  throw new EngineError(
+    `${where} does not know its own ${value} again; what is mapped needs the second function of map()`,
+  );
 }

@@ -3,6 +3,7 @@ import type { Cpu } from '../engine/cpu.ts';
 import { DivergenceError, EngineError, ExecutionStop } from '../engine/errors.ts';
 import type { BoundOperation, BoundProgram } from '../engine/program.ts';
 import type { Model, Operation, Size } from '../targets/target.ts';
+import { thrownText } from './thrown.ts';
 
 /** An operation with its arguments, by name. */
 export interface Call {
@@ -62,11 +63,17 @@ export class Binder {
 
 function* naming(name: string, start: (cpu: Cpu) => Kernel<unknown>, cpu: Cpu): Kernel<unknown> {
   try {
-    return yield* start(cpu);
+    const code: unknown = start(cpu);
+    if (!isGenerator(code)) throw new EngineError('run() gives no generator: is it a function*?');
+    return yield* code;
   } catch (error) {
     if (error instanceof ExecutionStop || error instanceof DivergenceError) throw error;
-    throw new ModelError(name, error instanceof Error ? error.message : String(error), error);
+    throw new ModelError(name, thrownText(error), error);
   }
+}
+
+function isGenerator(value: unknown): value is Kernel<unknown> {
+  return Object.prototype.toString.call(value) === '[object Generator]';
 }
 
 /** Operations of a program, setup and interrupts included. */

@@ -3,48 +3,69 @@ import { pathToFileURL } from 'node:url';
 import { UsageError } from '../engine/errors.ts';
 import { targets as builtIn } from '../targets/index.ts';
 import type { Target } from '../targets/target.ts';
+import { checkedTarget, faultOfTarget, isTarget } from './checked-target.ts';
+import { fence } from './fence.ts';
+import { plantedModule } from './selfcheck.ts';
+import { thrownText } from './thrown.ts';
 
 /**
  * The targets that ship with the project and those of the ES modules named by `--target-module`, each of which
  * exports `targets`. A module's target replaces a built-in one of the same name.
  *
- * @throws UsageError if a module cannot be loaded or exports no targets.
+ * @throws UsageError if a module cannot be loaded, exports no targets, or one of the name of another module's.
  */
 export async function loadTargets(modules: readonly string[]): Promise<readonly Target[]> {
   const all = new Map<string, Target>(builtIn.map(target => [target.name, target]));
-  for (const path of modules) for (const target of await loadModule(path)) all.set(target.name, target);
+  const from = new Map<string, string>();
+  for (const path of new Set(modules.map(one => resolve(one)))) {
+    for (const target of await loadModule(path)) {
+      if (target.name === 'planted' && path !== plantedModule) {
+        throw new UsageError(
+          `--target-module ${path}: "planted" is the name of the target of the self-check`,
+        );
+      }
+      const other = from.get(target.name);
+      if (other !== undefined) {
+        const where = other === path ? '' : `, as ${other} does`;
+        throw new UsageError(`--target-module ${path}: has a second target called "${target.name}"${where}`);
+      }
+      from.set(target.name, path);
+      all.set(target.name, target);
+    }
+  }
   return [...all.values()];
 }
 
 async function loadModule(path: string): Promise<readonly Target[]> {
+  const fail = (message: string): never => {
+    throw new UsageError(`--target-module ${path}: ${message}`);
+  };
   let loaded: unknown;
   try {
-    loaded = await import(pathToFileURL(resolve(path)).href);
+    loaded = await importing(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    throw new UsageError(`--target-module ${path}: cannot be loaded: ${reason}`);
+    return fail(`cannot be loaded: ${thrownText(error)}`);
   }
   const targets =
     typeof loaded === 'object' && loaded !== null && 'targets' in loaded ? loaded.targets : undefined;
-  if (!Array.isArray(targets))
-    throw new UsageError(`--target-module ${path}: does not export an array "targets"`);
+  if (!Array.isArray(targets) || targets.length === 0) return fail('does not export an array "targets"');
   return targets.map((target: unknown, i) => {
-    if (isTarget(target)) return target;
-    throw new UsageError(
-      `--target-module ${path}: targets[${i}] lacks a name, variants, operations or build()`,
-    );
+    return isTarget(target) ? checkedTarget(target) : fail(`targets[${i}]: ${faultOfTarget(target)}`);
   });
 }
 
-function isTarget(value: unknown): value is Target {
-  if (typeof value !== 'object' || value === null) return false;
-  const { name, variants, switches, build, size, memory } = value as Partial<Record<keyof Target, unknown>>;
-  return (
-    typeof name === 'string' &&
-    Array.isArray(variants) &&
-    Array.isArray(switches) &&
-    typeof build === 'function' &&
-    typeof size === 'object' &&
-    typeof memory === 'string'
-  );
+async function importing(path: string): Promise<unknown> {
+  // Node ends a process in which nothing is left to wait for but a promise.
+  const onExit = (): void => {
+    console.error(`pagestorm: --target-module ${path}: cannot be loaded: it waits for what never comes`);
+    process.exitCode = 2;
+  };
+  process.once('exit', onExit);
+  const open = fence();
+  try {
+    return await import(pathToFileURL(path).href);
+  } finally {
+    open();
+    process.off('exit', onExit);
+  }
 }

@@ -5,7 +5,7 @@ import { Follow } from '../engine/strategies/follow.ts';
 import { RandomWalk } from '../engine/strategies/random.ts';
 import { Replay } from '../engine/strategies/replay.ts';
 import type { Observation } from '../engine/violation.ts';
-import { type Case, sameVerdict, type Verdict } from './case/case.ts';
+import { type Case, sameVerdict, type Verdict, verdictText } from './case/case.ts';
 import { parseSchedule } from './case/schedule-text.ts';
 import type { Executor } from './executor.ts';
 import { type Trace, TraceRecorder } from './trace.ts';
@@ -42,7 +42,7 @@ export function replayCase(executor: Executor, one: Case): Replayed {
       const step = schedule.steps.length - replay.left + 1;
       diverged = {
         step,
-        message: `the execution ended before step ${step} of ${schedule.steps.length} (${verdict.verdict})`,
+        message: `the execution ended before step ${step} of ${schedule.steps.length} (${verdictText(verdict)})`,
       };
     }
   } catch (error) {

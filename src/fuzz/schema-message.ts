@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
-/** One line that names the field at fault: `expect.signature: missing (string)`. */
-export function schemaMessage(error: z.ZodError): string {
+/** One line that names the field at fault, `whole` if it is all: `expect.signature: missing (string)`. */
+export function schemaMessage(error: z.ZodError, whole = 'the file'): string {
   // A misspelt field is missing and unknown at once; the second says more.
   const issue = error.issues.find(one => one.code === 'unrecognized_keys') ?? error.issues[0];
   if (issue === undefined) return 'does not fit its schema';
@@ -13,7 +13,7 @@ export function schemaMessage(error: z.ZodError): string {
     /^Invalid input: expected (\w+), received undefined$/,
     'missing ($1)',
   );
-  return `${field === '' ? 'the file' : field}: ${message}`;
+  return `${field === '' ? whole : field}: ${message}`;
 }
 
 /** `cpus[1][0].mm` */

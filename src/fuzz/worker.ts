@@ -1,4 +1,5 @@
-import { UsageError } from '../engine/errors.ts';
+import { setImmediate } from 'node:timers/promises';
+import { EngineError, UsageError } from '../engine/errors.ts';
 import type { ActorKind, Pick, Step } from '../engine/schedule.ts';
 import { allSites, siteCounts } from '../engine/sites.ts';
 import { Answers } from '../engine/strategies/answers.ts';
@@ -24,6 +25,10 @@ import { plannedProgram } from './search/programs.ts';
 import { parseSelection } from './selection.ts';
 import { stepCase } from './steps/step-case.ts';
 import type { DescribeTask, Envelope, FileShown, HungTask, Job, SiteCount } from './tasks.ts';
+import { thrownText } from './thrown.ts';
+
+// What a model prints must not come between the lines of a command.
+process.stdout.write = process.stderr.write.bind(process.stderr);
 
 const actors: readonly ActorKind[] = ['cpu', 'commit', 'irq', 'rcu'];
 /** Stands for an answer among the steps written down: then kind and value follow. */
@@ -52,8 +57,22 @@ function evaluatorOf(executor: Executor): Evaluator {
   return evaluator;
 }
 
+/** What was thrown while no task waited for it: by a timer, or in a promise that nobody awaits. */
+const strays: unknown[] = [];
+process.on('uncaughtException', error => strays.push(error));
+
 /** The entry of the worker thread: runs one task. Machines are kept for the tasks that follow. */
-export default async function runTask({ task, modules, heartbeat, journal }: Envelope): Promise<unknown> {
+export default async function runTask(envelope: Envelope): Promise<unknown> {
+  strays.length = 0;
+  const result = await perform(envelope);
+  // Between tasks the thread sleeps, and nobody would hear of them.
+  await setImmediate();
+  const [stray] = strays;
+  if (strays.length === 0) return result;
+  throw new EngineError(`the model threw outside of its operations: ${thrownText(stray)}`);
+}
+
+async function perform({ task, modules, heartbeat, journal }: Envelope): Promise<unknown> {
   const beat = new Heartbeat(heartbeat, journal);
   const ofCase = async (one: Case): Promise<Executor> => {
     const executor = await executorFor(modules, caseDesign(one), one.memory, one.size);
@@ -71,7 +90,7 @@ export default async function runTask({ task, modules, heartbeat, journal }: Env
     case 'describe':
       return describe(await prepare(modules, task.job), task, beat);
     case 'hung':
-      return hung(await prepare(modules, task.job), task);
+      return hung(await prepare(modules, task.job), task, beat);
     case 'replay':
       return replayCase(await ofCase(task.case), task.case);
     case 'steps':
@@ -164,17 +183,18 @@ async function show(
 
 /** Runs an execution that will hang again, leaving its steps in the shared words. */
 function describe({ executor, generator }: Prepared, task: DescribeTask, beat: Heartbeat): null {
+  beat.beat();
   const { program } = plannedProgram(generator, task.job, task.plan, task.program);
   const listener: DescribeListener = {
     step: step => beat.addStep(actors.indexOf(step.actor), step.cpu, step.address),
     pick: pick => beat.addStep(PICK, pick.kind, pick.value),
   };
-  beat.beat();
   executor.judge(program, new Describer(new Answers(task.answers), listener));
   return null;
 }
 
-function hung({ executor, generator }: Prepared, task: HungTask): Case {
+function hung({ executor, generator }: Prepared, task: HungTask, beat: Heartbeat): Case {
+  beat.beat();
   const { program } = plannedProgram(generator, task.job, task.plan, task.program);
   const before: Pick[] = [];
   const steps: Step[] = [];

@@ -113,7 +113,7 @@ describe('fuzz', () => {
     ]);
     expect(ran.out).toMatch(/done: .* 500 executions/);
     expect(readFileSync(junit, 'utf8')).toContain(
-      '<error type="error" message="its model failed again and again">',
+      '<error type="error" message="left out after 0 executions, as its model failed again and again">',
     );
   });
 

@@ -146,6 +146,7 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
         memory: 'sc',
         state: 'running',
         executions: 1_234_567,
+        failedBatches: 0,
         left: null,
         queue: 320,
         features: 6161,

@@ -30,13 +30,14 @@ interface Entry extends FileShown {
   readonly path: string;
 }
 
-/** `pagestorm cmin <dir> [-o folder]` */
+/** `pagestorm cmin <dir> [-o folder]`. Exit code 2: some cases cannot be used, the others were. */
 export async function cminCommand(options: CminOptions): Promise<number> {
   const { dir, out, workers } = options;
   const campaign = isCampaign(dir);
   if (out === undefined && !campaign) {
     throw new UsageError(`${dir}: is no campaign; name a folder for the cases that are kept with --output`);
   }
+  if (out !== undefined) openFolder(out);
   const note = (message: string): void => console.error(`pagestorm: ${message}`);
   const release = out === undefined ? takeLock(dir, note) : null;
   const pool = new WorkerPool(options.modules, options.hangTimeout, { threads: workers });
@@ -61,7 +62,7 @@ export async function cminCommand(options: CminOptions): Promise<number> {
         `${out === undefined ? '; the others are in set-aside/' : `; copied to ${out}`}` +
         `${files.length > entries.length ? `; ${files.length - entries.length} cannot be used` : ''}`,
     );
-    return Exit.Ok;
+    return entries.length < files.length ? Exit.Usage : Exit.Ok;
   } finally {
     await pool.close();
     release?.();
@@ -102,9 +103,16 @@ async function showAll(
   });
 }
 
-function copyAll(paths: readonly string[], out: string): void {
+function openFolder(out: string): void {
   try {
     makeFolder(out);
+  } catch (error) {
+    throw new UsageError(`--output ${out}: cannot be written: ${reasonOf(error)}`);
+  }
+}
+
+function copyAll(paths: readonly string[], out: string): void {
+  try {
     for (const path of paths) copyFileSync(path, join(out, basename(path)));
   } catch (error) {
     throw new UsageError(`--output ${out}: cannot be written: ${reasonOf(error)}`);

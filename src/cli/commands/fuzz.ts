@@ -19,8 +19,8 @@ import { Supervisor } from '../../fuzz/supervisor/supervisor.ts';
 import type { Job } from '../../fuzz/tasks.ts';
 import type { Target } from '../../targets/target.ts';
 import type { Action } from '../../tui/keys.ts';
-import { type Artefacts, writeArtefacts } from '../artefacts.ts';
-import { campaignOutcomes, leftOutDesigns } from '../campaign-outcomes.ts';
+import { type Artefacts, checkArtefacts, writeArtefacts } from '../artefacts.ts';
+import { campaignOutcomes, gapsOf } from '../campaign-outcomes.ts';
 import { Exit } from '../exit.ts';
 import { lineOutput, type Mode, type Output } from '../fuzz-output.ts';
 import { checkOperations, type JobOptions, jobOf, selectionsOf } from '../jobs.ts';
@@ -49,6 +49,7 @@ export interface FuzzOptions extends GlobalOptions, JobOptions, Artefacts {
 
 /** `pagestorm fuzz [target[/variant[+switch]]...]` */
 export async function fuzzCommand(targets: readonly Target[], options: FuzzOptions): Promise<number> {
+  checkArtefacts(options);
   const resumed = options.resume !== undefined;
   const command = commandLine();
   const output = lineOutput(options);
@@ -93,11 +94,17 @@ function newConfig(targets: readonly Target[], options: FuzzOptions): CampaignCo
   const { instance } = options;
   // Instances with the same seed would search the same.
   const own = instance === null || instance.main ? seed : `${seed}/${instance.name}`;
+  const jobs = jobsOf(targets, own, options);
+  if (options.executions !== null && options.executions < jobs.length) {
+    throw new UsageError(
+      `--execs: ${options.executions} for ${jobs.length} designs; each needs one at least`,
+    );
+  }
   return {
     version: DIRECTORY_VERSION,
     pagestorm: version(),
     seed,
-    jobs: jobsOf(targets, own, options).map(job => ({ ...job, size: { ...job.size }, ops: [...job.ops] })),
+    jobs: jobs.map(job => ({ ...job, size: { ...job.size }, ops: [...job.ops] })),
     executions: options.executions,
     seconds: options.seconds,
     untilCrash: options.untilCrash,
@@ -168,6 +175,7 @@ class FuzzSession {
   /** What it prints without a screen, and around it. */
   readonly #lines: Output;
   #snapshot: Snapshot | null = null;
+  #checkFailed = false;
   #interrupts = 0;
 
   constructor(
@@ -234,19 +242,24 @@ class FuzzSession {
       process.off('SIGTERM', onInterrupt);
     }
     // Whoever looks at the last line only must not take them for clean.
-    const leftOut = leftOutDesigns(this.#snapshot);
-    for (const { design, memory, executions } of leftOut) {
-      const message = `${design} (${memory}): left out after ${executions} executions, as its model failed again and again`;
-      this.#lines({ type: 'note', level: 'warning', message });
-    }
+    const gaps = gapsOf(this.#snapshot);
+    for (const { design, memory, why } of gaps) this.#warn(`${design} (${memory}): ${why}`);
     const { findings = 0, modelFaults = 0 } = this.#snapshot?.status.counters ?? {};
-    if (modelFaults > 0 || leftOut.length > 0) return Exit.Internal;
+    if (modelFaults > 0 || gaps.some(gap => !gap.notRun)) return Exit.Internal;
     if (findings > 0) return Exit.Finding;
-    return this.#interrupts > 0 ? Exit.Interrupted : Exit.Ok;
+    if (this.#interrupts > 0 || this.#snapshot?.reason === 'stopped') return Exit.Interrupted;
+    // Nothing was found, by a search that finds nothing.
+    if (this.#snapshot === null || this.#checkFailed) return Exit.Internal;
+    return gaps.length > 0 ? Exit.Usage : Exit.Ok;
+  }
+
+  #warn(message: string): void {
+    this.#lines({ type: 'note', level: 'warning', message });
   }
 
   #onEvent(event: CampaignEvent): void {
     if (event.type === 'status' || event.type === 'end') this.#snapshot = event.snapshot;
+    if (event.type === 'selfcheck' && !event.ok) this.#checkFailed = true;
     this.#output(event);
   }
 

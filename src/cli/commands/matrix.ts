@@ -119,7 +119,8 @@ export function matrixOptions<T>(y: Argv<T>) {
 
 /**
  * `pagestorm matrix [target[/variant[+switch...]]...]`: designs by oracles, each cell obtained by running. Exit code 1:
- * a fixed design is violated, or a case of the corpus has another verdict than recorded; 3: a model is at fault.
+ * a fixed design is violated, or a case of the corpus has another verdict than recorded; 2: the time was too short to run
+ * all of them; 3: a model is at fault.
  */
 export async function matrixCommand(
   targets: readonly Target[],
@@ -240,7 +241,10 @@ function render(tables: readonly Table[], format: Format, seed: string): string 
 
 function exitCode(tables: readonly Table[], interrupted: boolean): number {
   const rows = tables.flatMap(table => table.rows);
-  if (rows.some(row => row.modelFaults.length > 0)) return Exit.Internal;
+  if (rows.some(row => row.modelFaults.length > 0 || (row.proof?.errors.length ?? 0) > 0)) {
+    return Exit.Internal;
+  }
   if (rows.some(row => unexpected(row).length > 0 || row.changed.length > 0)) return Exit.Finding;
-  return interrupted ? Exit.Interrupted : Exit.Ok;
+  if (interrupted) return Exit.Interrupted;
+  return tables.some(table => table.notRun.length > 0) ? Exit.Usage : Exit.Ok;
 }

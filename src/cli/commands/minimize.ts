@@ -1,10 +1,10 @@
 import { UsageError } from '../../engine/errors.ts';
 import { verdictText } from '../../fuzz/case/case.ts';
-import { HangError, WorkerPool } from '../../fuzz/pool.ts';
+import { HangError, LostWorker, WorkerPool } from '../../fuzz/pool.ts';
 import { diagram } from '../../report/diagram.ts';
 import { headline } from '../../report/report.ts';
 import type { Target } from '../../targets/target.ts';
-import { writeOutput } from '../artefacts.ts';
+import { checkOutput, writeOutput } from '../artefacts.ts';
 import { loadCase } from '../case-files.ts';
 import { caseText } from '../case-text.ts';
 import { Exit } from '../exit.ts';
@@ -20,6 +20,7 @@ export interface MinimizeOptions extends GlobalOptions {
 
 /** `pagestorm minimize <case> [-o out]`: prints the minimised case, or writes it. */
 export async function minimizeCommand(targets: readonly Target[], options: MinimizeOptions): Promise<number> {
+  checkOutput('--output', options.out);
   const one = loadCase(options.case, targets);
   if (one.expect.verdict !== 'violation' && one.expect.verdict !== 'error') {
     throw new UsageError(
@@ -66,8 +67,9 @@ export async function minimizeCommand(targets: readonly Target[], options: Minim
     console.error(`\n${diagram(replayed.trace)}`);
     return Exit.Ok;
   } catch (error) {
-    if (!(error instanceof HangError)) throw error;
-    console.error(`pagestorm: ${options.case}: the model hung: ${error.message}`);
+    if (!(error instanceof LostWorker)) throw error;
+    const what = error instanceof HangError ? 'the model hung: ' : '';
+    console.error(`pagestorm: ${options.case}: ${what}${error.message}`);
     return Exit.Internal;
   } finally {
     clearInterval(ticker);

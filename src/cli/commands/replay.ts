@@ -1,4 +1,5 @@
 import { UsageError } from '../../engine/errors.ts';
+import { verdictOfLost } from '../../fuzz/campaign-lost.ts';
 import {
   type Case,
   caseDesign,
@@ -7,14 +8,15 @@ import {
   type Verdict,
   verdictText,
 } from '../../fuzz/case/case.ts';
-import { HangError, WorkerPool } from '../../fuzz/pool.ts';
+import { LostWorker, WorkerPool } from '../../fuzz/pool.ts';
 import type { Replayed } from '../../fuzz/replay.ts';
+import { oneLine, thrownText } from '../../fuzz/thrown.ts';
 import { diagram } from '../../report/diagram.ts';
 import type { Outcome } from '../../report/outcome.ts';
 import { perfetto } from '../../report/perfetto.ts';
 import { traceText } from '../../report/trace-text.ts';
 import type { Target } from '../../targets/target.ts';
-import { type Artefacts, writeArtefacts, writeOutput } from '../artefacts.ts';
+import { type Artefacts, checkArtefacts, checkOutput, writeArtefacts, writeOutput } from '../artefacts.ts';
 import { caseFiles, loadCase } from '../case-files.ts';
 import { caseText } from '../case-text.ts';
 import { Exit, worse } from '../exit.ts';
@@ -42,6 +44,8 @@ interface Concluded {
 
 /** `pagestorm replay <case...>` */
 export async function replayCommand(targets: readonly Target[], options: ReplayOptions): Promise<number> {
+  checkArtefacts(options);
+  checkOutput('--perfetto', options.perfetto);
   const files = caseFiles(options.cases);
   for (const [option, given] of [
     ['--perfetto', options.perfetto !== undefined],
@@ -60,18 +64,22 @@ export async function replayCommand(targets: readonly Target[], options: ReplayO
         const one = loadCase(file, targets);
         status.count(done, files.length, 'cases', file);
         const replayed = options.step
-          ? await stepThrough(file, one, pool, options.screenReader)
+          ? ((await stepThrough(file, one, pool, options.screenReader)) ?? hang)
           : await run(pool, one);
         status.clear();
-        const concluded = await replayFile(file, one, replayed, pool, targets, options);
+        const concluded =
+          'trace' in replayed
+            ? await replayFile(file, one, replayed, pool, targets, options)
+            : conclude(file, one, replayed);
         outcomes.push(concluded.outcome);
         code = worse(code, concluded.code);
       } catch (error) {
         status.clear();
         outcomes.push(unusable(file, error));
-        if (!(error instanceof UsageError) || files.length === 1) throw error;
-        console.error(`pagestorm: ${error.message}`);
-        code = worse(code, Exit.Usage);
+        if (options.debug || (files.length === 1 && error instanceof UsageError)) throw error;
+        const usage = error instanceof UsageError;
+        console.error(`pagestorm: ${usage ? oneLine(error.message) : `${file}: ${thrownText(error)}`}`);
+        code = worse(code, usage ? Exit.Usage : Exit.Internal);
       }
     }
   } finally {
@@ -84,12 +92,11 @@ export async function replayCommand(targets: readonly Target[], options: ReplayO
 async function replayFile(
   file: string,
   one: Case,
-  replayed: Replayed | null,
+  replayed: Replayed,
   pool: WorkerPool,
   targets: readonly Target[],
   options: ReplayOptions,
 ): Promise<Concluded> {
-  if (replayed === null) return conclude(file, one, { verdict: 'hang' });
   if (options.perfetto !== undefined)
     await writeOutput('--perfetto', options.perfetto, perfetto(one, replayed.trace));
   if (options.trace) console.log(traceText(replayed.trace));
@@ -112,12 +119,14 @@ async function replayFile(
   return concluded;
 }
 
-/** Null if the model hung. */
-async function run(pool: WorkerPool, one: Case): Promise<Replayed | null> {
+const hang: Verdict = { verdict: 'hang' };
+
+/** What a replay shows; the verdict alone if its worker was lost with it. */
+async function run(pool: WorkerPool, one: Case): Promise<Replayed | Verdict> {
   try {
     return await pool.run<'replay'>({ type: 'replay', case: one });
   } catch (error) {
-    if (error instanceof HangError) return null;
+    if (error instanceof LostWorker) return verdictOfLost(error)[0];
     throw error;
   }
 }

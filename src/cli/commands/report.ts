@@ -8,7 +8,7 @@ import { casePage } from '../../report/html/case-page.ts';
 import { mail } from '../../report/mail.ts';
 import { perfetto } from '../../report/perfetto.ts';
 import type { Target } from '../../targets/target.ts';
-import { writeOutput } from '../artefacts.ts';
+import { checkOutput, writeOutput } from '../artefacts.ts';
 import { Exit } from '../exit.ts';
 import { type GlobalOptions, parseCount } from '../options.ts';
 import { reportCampaign } from '../report-campaign.ts';
@@ -60,6 +60,8 @@ export async function reportCommand(
   args: ReportArguments,
 ): Promise<number> {
   const { path } = args;
+  checkOutput('--output', args.output);
+  checkOutput('--perfetto', args.perfetto);
   if (!existsSync(path)) throw new UsageError(`${path}: no such file or directory`);
   if (statSync(path).isDirectory()) return campaignReport(globals, args);
   if (args.perfetto === '-' && (args.mail || args.output === '-'))

@@ -58,7 +58,8 @@ export class Coroutines {
         else if (this.#interrupts.end(cpu)) break;
       }
     } catch (error) {
-      if (error === m.stop) return;
+      // A violation stands, whatever model code throws on its way out.
+      if (error === m.stop || m.violation !== null) return;
       throw error;
     }
     m.running &= ~bit;
@@ -202,9 +203,7 @@ export class Coroutines {
   }
 
   #badYield(cpu: Cpu): never {
-    throw new EngineError(
-      `${this.#m.operationName(cpu)}: yielded something that is not an access of its CPU`,
-    );
+    this.#m.fail(`${this.#m.operationName(cpu)}: yielded something that is not an access of its CPU`);
   }
 }
 

@@ -57,6 +57,7 @@ export class Execution {
     m.note = 0;
     counts[site]++;
     const about = this.#about[address];
+    if (about === undefined) this.#nowhere(cpu);
     if ((about & IN_SLAB) !== 0 && kind !== Kind.Free && !m.slab.usable(address)) {
       reportUseAfterFree(m, cpu);
       return 0;
@@ -188,6 +189,11 @@ export class Execution {
     const write = cpu.kind === Kind.PlainStore || cpu.kind === Kind.Store || cpu.kind === Kind.Rmw;
     const found = race.check(cpu.id, cpu.address, write, isPlain, cpu.site);
     if (found !== null) reportRace(this.#m, cpu, write, found);
+  }
+
+  /** As of a field that a model misspells. */
+  #nowhere(cpu: Cpu): never {
+    this.#m.misuse(cpu, `an access to address ${cpu.address}, where the layout has no word`);
   }
 
   #notPlain(address: number): never {

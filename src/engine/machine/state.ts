@@ -93,6 +93,8 @@ export abstract class MachineState implements MemoryHost {
   /** `steps` when an operation last completed. */
   progressAt = 0;
   inSetup = false;
+  /** The first error of the model in this execution; `Machine.run` throws it even if model code caught it. */
+  fault: EngineError | null = null;
   source: DecisionSource = calm;
   /** Thrown through model code at a violation. */
   readonly stop = new ExecutionStop('the execution ended at a violation');
@@ -131,6 +133,7 @@ export abstract class MachineState implements MemoryHost {
     this.inSetup = false;
     this.steps = 0;
     this.violation = null;
+    this.fault = null;
     if (this.observations.length > 0) this.observations.length = 0;
     if (this.callbacks.length > 0) this.callbacks.length = 0;
     this.callbackCount = 0;
@@ -223,14 +226,20 @@ export abstract class MachineState implements MemoryHost {
   /** An access was described but not yielded before the next one, or before the operation returned. */
   forgottenYield(cpu: CpuState): never {
     const where = this.operationName(cpu);
-    throw new EngineError(
+    this.fail(
       `${where}: an access to ${this.layout.nameOf(cpu.address)} was described but never yielded (forgotten yield?)`,
     );
   }
 
   /** The model uses the engine in a way that makes no sense: not a finding, but an error of the model. */
   misuse(cpu: CpuState, what: string): never {
-    throw new EngineError(`${this.operationName(cpu)}: ${what}`);
+    this.fail(`${this.operationName(cpu)}: ${what}`);
+  }
+
+  /** Throws an error of the model, which its code may catch: it stays an error, see `fault`. */
+  fail(message: string): never {
+    this.fault ??= new EngineError(message);
+    throw this.fault;
   }
 
   /** Name of the operation, or of the interrupt handler, that a CPU runs. */

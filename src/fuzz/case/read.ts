@@ -60,7 +60,8 @@ function parseText(text: string): unknown {
   }
   const document = parseDocument(text);
   const problem = document.errors[0];
-  if (problem !== undefined) throw new Error(problem.message.split('\n')[0]?.replace(/:$/, ''));
+  if (problem !== undefined)
+    throw new Error(problem.message.split('\n')[0]?.replace(/; please use .*?\(\)|:$/g, ''));
   return document.toJS();
 }
 

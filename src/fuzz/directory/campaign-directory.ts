@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { UsageError } from '../../engine/errors.ts';
 import { makeFolder, reasonOf, removeUnfinished, unfinishedIn, writeAtomic } from './atomic.ts';
@@ -50,7 +50,7 @@ export function isCampaign(root: string): boolean {
 /** Campaigns in a directory: itself, or the instances that share it. */
 export function instancesOf(root: string): readonly string[] {
   if (isCampaign(root)) return [root];
-  if (!existsSync(root)) return [];
+  if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
   return readdirSync(root, { withFileTypes: true })
     .filter(entry => entry.isDirectory())
     .map(entry => join(root, entry.name))

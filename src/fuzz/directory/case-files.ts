@@ -1,5 +1,5 @@
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { type Dirent, readdirSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { UsageError } from '../../engine/errors.ts';
 import { reasonOf } from './atomic.ts';
 import { idOf } from './names.ts';
@@ -16,14 +16,18 @@ function isCaseFile(path: string): boolean {
  * @throws UsageError if there is no such path, or no case in the folder.
  */
 export function caseFilesBelow(path: string): readonly string[] {
-  let names: string[];
+  let entries: Dirent[];
   try {
     if (!statSync(path).isDirectory()) return [path];
-    names = readdirSync(path, { recursive: true, encoding: 'utf8' });
+    entries = readdirSync(path, { recursive: true, withFileTypes: true });
   } catch (error) {
     throw new UsageError(`${path}: ${reasonOf(error)}`);
   }
-  const found = names.filter(isCaseFile).sort();
+  const found = entries.filter(entry => !entry.isDirectory() && isCaseFile(entry.name));
   if (found.length === 0) throw new UsageError(`${path}: no case files (*.yaml) in this directory`);
-  return found.map(name => join(path, name));
+  // Reading a pipe that nobody writes to would never end.
+  const odd = found.find(entry => !entry.isFile() && !entry.isSymbolicLink());
+  if (odd !== undefined) throw new UsageError(`${join(odd.parentPath, odd.name)}: is no file; take it away`);
+  const names = found.map(entry => relative(path, join(entry.parentPath, entry.name)));
+  return names.sort().map(name => join(path, name));
 }

@@ -1,3 +1,4 @@
+import { EngineError } from '../../engine/errors.ts';
 import type { Model, Operation, Size } from '../../targets/target.ts';
 import type { Call, Program } from '../program.ts';
 
@@ -6,10 +7,14 @@ export interface ProgramBound {
   readonly setup: number;
 }
 
-/** Values of a parameter are looked for below this: none has that many. */
+/** Values of a parameter are looked for from 0 up to this. */
 const MAX_VALUE = 64;
 
-/** Every operation that CPUs may be given, with every tuple of arguments that is legal on this machine. */
+/**
+ * Every operation that CPUs may be given, with every tuple of arguments that is legal on this machine.
+ *
+ * @throws EngineError if the values of a parameter cannot all be listed: a proof without some of them would be none.
+ */
 export function allCalls(model: Model, size: Size, only: readonly string[]): readonly Call[] {
   const chosen = model.operations.filter(
     one => one.interrupt !== true && (only.length > 0 ? only.includes(one.name) : (one.weight ?? 1) > 0),
@@ -25,6 +30,11 @@ function tuples(operation: Operation, size: Size): readonly (readonly number[])[
       const values = Array.from({ length: MAX_VALUE }, (_, v) => v).filter(v =>
         arbitrary.canShrinkWithoutContext(v),
       );
+      if (values.length === 0 || [-1, MAX_VALUE].some(v => arbitrary.canShrinkWithoutContext(v))) {
+        throw new EngineError(
+          `${operation.name}: ${parameter.name}: a proof needs values from 0 to ${MAX_VALUE - 1} that its arbitrary knows`,
+        );
+      }
       return prefixes.flatMap(prefix => values.map(value => [...prefix, value]));
     },
     [[]],

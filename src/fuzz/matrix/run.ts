@@ -2,6 +2,7 @@ import { sameVerdict, type Verdict, verdictText } from '../case/case.ts';
 import { HangError, type WorkerPool } from '../pool.ts';
 import { designName } from '../selection.ts';
 import type { RawFinding } from '../tasks.ts';
+import { thrownText } from '../thrown.ts';
 import { cellsOf, hazardsOf, type Seen, type Shown } from './cells.ts';
 import { allows, type CorpusCase } from './corpus.ts';
 import type { Cost } from './cost-figures.ts';
@@ -76,7 +77,11 @@ export class MatrixRun {
       const left = seconds === null ? null : seconds - (Date.now() - began) / 1000;
       const share = left === null ? null : Math.max(MIN_SHARE, left / (this.#planned.length - i));
       const row = await this.#row(planned, share);
-      if (this.#stopped && row.executions === 0) break;
+      // Else it would look clean.
+      if (row.executions === 0 && row.modelFaults.length === 0) {
+        if (this.#stopped) break;
+        continue;
+      }
       this.#rows.set(planned, row);
     }
     return this.tables();
@@ -107,6 +112,7 @@ export class MatrixRun {
     const searched = await this.#searched(planned, seconds, shown);
     const { executions, accesses, cutOff, observed, modelFaults } = searched;
     const proof = await this.#proof(planned);
+    const { cost, fault } = await this.#cost(planned);
     const seen: Seen = {
       oracles: target.oracles,
       shown,
@@ -130,8 +136,9 @@ export class MatrixRun {
       cells: cellsOf(seen, corpus),
       hazards: hazardsOf(job.design, seen, corpus),
       changed,
-      modelFaults,
-      cost: await this.#cost(planned),
+      // The search has told what the model throws, with the operation that does it.
+      modelFaults: fault === null || modelFaults.length > 0 ? modelFaults : [fault],
+      cost,
       proof,
     };
   }
@@ -166,7 +173,7 @@ export class MatrixRun {
       return { verdict: { verdict: 'error', message: `diverged: ${diverged.message}` }, accesses };
     } catch (error) {
       if (error instanceof HangError) return { verdict: { verdict: 'hang' }, accesses: 0 };
-      throw error;
+      return { verdict: { verdict: 'error', message: thrownText(error) }, accesses: 0 };
     }
   }
 
@@ -203,27 +210,26 @@ export class MatrixRun {
         proof = joined(proof, more);
       }
     } catch (error) {
-      if (!(error instanceof HangError)) throw error;
-      proof = joined(proof, { ...proof, executions: 0, cutOff: 0, errors: ['the model hangs'] });
+      const fault = error instanceof HangError ? 'the model hangs' : thrownText(error);
+      proof = joined(proof, { ...proof, executions: 0, cutOff: 0, errors: [fault] });
     } finally {
       clearInterval(ticker);
     }
     return { ...proof, bound: boundText(job, bound, proof.programs), proved: isProved(proof) };
   }
 
-  async #cost(planned: Planned): Promise<Cost | null> {
+  /** Null for a cost that is not wanted, or whose programs showed a fault of the model. */
+  async #cost(planned: Planned): Promise<{ readonly cost: Cost | null; readonly fault: string | null }> {
     const { job, selection } = planned;
     const { costExecutions } = this.#limits;
     const ops = commonOperations(this.#planned.filter(one => one.selection.target === selection.target));
-    if (costExecutions === 0 || ops.length === 0 || this.#stopped) return null;
+    if (costExecutions === 0 || ops.length === 0 || this.#stopped) return { cost: null, fault: null };
     this.#progress(planned, 'cost');
     try {
       const task = { type: 'cost', job: { ...job, ops }, executions: costExecutions } as const;
-      return await this.#pool.run<'cost'>(task);
+      return { cost: await this.#pool.run<'cost'>(task), fault: null };
     } catch (error) {
-      // What the model throws is among the findings already.
-      if (error instanceof HangError || !(error instanceof Error) || error.name !== 'UsageError') return null;
-      throw error;
+      return { cost: null, fault: thrownText(error) };
     }
   }
 

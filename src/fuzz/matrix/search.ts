@@ -3,6 +3,7 @@ import { CoverageMap } from '../coverage/map.ts';
 import { HangError, type WorkerPool } from '../pool.ts';
 import { SearchQueue, type Step } from '../search/queue.ts';
 import type { BatchResult, Discovery, Job, Plan, RawFinding, Seed } from '../tasks.ts';
+import { thrownText } from '../thrown.ts';
 
 /** What a search has done. */
 export interface Searched {
@@ -57,15 +58,15 @@ export class Search {
     this.#pool.endBatch();
   }
 
-  /** Runs until the limits; `null` is no limit. A model that hangs ends it too. */
+  /** Runs until the limits; `null` is no limit. A model that hangs, cannot be built or takes its worker down ends it too. */
   async run(executions: number | null, seconds: number | null): Promise<Searched> {
     const limit = executions ?? Number.MAX_SAFE_INTEGER;
     const timer = seconds === null ? undefined : setTimeout(() => this.stop(), 1000 * seconds);
     try {
       while (!this.#stopped && this.#executions < limit) await this.#step(limit - this.#executions);
     } catch (error) {
-      if (!(error instanceof HangError)) throw error;
-      this.#modelFaults.add('the model runs on for ever without an access');
+      const hangs = error instanceof HangError;
+      this.#modelFaults.add(hangs ? 'the model runs on for ever without an access' : thrownText(error));
     } finally {
       clearTimeout(timer);
     }

@@ -133,6 +133,8 @@ export interface DesignView {
   /** `left-out`: its model hung or failed again and again. */
   readonly state: 'running' | 'done' | 'left-out';
   readonly executions: number;
+  /** Batches that failed, so that their programs were not run. */
+  readonly failedBatches: number;
   /** Executions that are left to it; null for no limit. */
   readonly left: number | null;
   readonly queue: number;

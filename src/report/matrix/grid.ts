@@ -143,7 +143,8 @@ export function costNote(table: Table): string {
 export function conclusion(table: Table): readonly string[] {
   const bad = (row: Row): readonly string[] =>
     Object.keys(row.cells).filter(oracle => row.cells[oracle]?.verdict === 'violated');
-  const clean = table.rows.filter(row => bad(row).length === 0 && row.modelFaults.length === 0);
+  const faults = (row: Row): number => row.modelFaults.length + (row.proof?.errors.length ?? 0);
+  const clean = table.rows.filter(row => bad(row).length === 0 && faults(row) === 0);
   const lines: string[] = [];
   if (clean.length > 0) lines.push(`Shown nothing against: ${clean.map(row => row.name).join(', ')}.`);
   for (const row of table.rows) {

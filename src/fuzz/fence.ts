@@ -1,0 +1,18 @@
+import { EngineError } from '../engine/errors.ts';
+
+/**
+ * Keeps code of a module that runs inside a command from ending it, which would look like the end of one that has found
+ * nothing, and from printing between its lines (`--json`, a case on standard output). Returns what takes the fence away.
+ */
+export function fence(): () => void {
+  const { exit, stdout, stderr } = process;
+  const { write } = stdout;
+  process.exit = code => {
+    throw new EngineError(`calls process.exit(${code ?? ''})`);
+  };
+  stdout.write = stderr.write.bind(stderr);
+  return () => {
+    process.exit = exit;
+    stdout.write = write;
+  };
+}
