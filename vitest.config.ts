@@ -26,7 +26,9 @@ export default defineConfig({
   plugins: [built, sitesPlugin()],
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
-    testTimeout: 60_000,
+    // For what hangs: many tests start processes, which on a machine with much else to do take ten times as long.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     // One core less than there are, which is Vitest's choice, leaves small machines idle: many tests wait for processes.
     maxWorkers: '100%',
     globalSetup: './test/build.ts',

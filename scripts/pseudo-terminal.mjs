@@ -5,7 +5,7 @@ import { spawn } from '@lydell/node-pty';
 import headless from '@xterm/headless';
 
 /** Milliseconds to wait for something to show: a busy machine is slow. */
-const PATIENCE = 60_000;
+const PATIENCE = 120_000;
 
 const program = join(dirname(fileURLToPath(import.meta.url)), '../bin/pagestorm.js');
 

@@ -2,11 +2,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSnapshot } from '../../src/fuzz/statistics/files.ts';
 import { bin, demo, interrupt, pagestorm, scratch } from './pagestorm.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** Files of queue and findings, by path. */
 function contents(dir: string): Record<string, string> {
@@ -39,7 +37,7 @@ function stats(dir: string): Record<string, string> {
 
 /** A campaign that has ended, to be copied by tests that damage or continue it. */
 const base = scratch();
-beforeAll(() => campaign(base, '--workers', '1'), 120_000);
+beforeAll(() => campaign(base, '--workers', '1'));
 
 const small = scratch();
 const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', small]).status === 0;

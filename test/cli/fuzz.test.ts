@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { interrupt, pagestorm, scratch } from './pagestorm.ts';
 
 /** Every file of the queue, the crashes and the hangs of a campaign, by relative path. */
@@ -15,8 +15,6 @@ function contents(dir: string): Record<string, string> {
       .map(name => [name, readFileSync(join(dir, name), 'utf8')]),
   );
 }
-
-vi.setConfig({ testTimeout: 120_000 });
 
 describe('fuzz', () => {
   it('finds flag-first under sc, writes found, minimised and report, and exits with 1', async () => {

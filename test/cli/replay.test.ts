@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { shippedCorpus } from '../../src/fuzz/catalogue.ts';
 import { pagestorm, scratch } from './pagestorm.ts';
 
@@ -18,8 +18,6 @@ expect:
   verdict: violation
   signature: stale-tags | build.map_page:readOnce(at.tags[0]) | pages.tags
 `;
-
-vi.setConfig({ testTimeout: 60_000 });
 
 describe('replay', () => {
   let dir = '';

@@ -1,11 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { shippedCorpus } from '../../src/fuzz/catalogue.ts';
 import { elementsOf, valuesOf } from '../report/markup.ts';
 import { pagestorm, scratch } from './pagestorm.ts';
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const race = join(shippedCorpus, 'mte-sync/H24-barrier.yaml');
 

@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { placesOf, prepareFolders, writeConfig } from '../../src/fuzz/directory/campaign-directory.ts';
 import { DIRECTORY_VERSION } from '../../src/fuzz/directory/config.ts';
 import type { CampaignEvent } from '../../src/fuzz/events.ts';
 import type { Snapshot } from '../../src/fuzz/statistics/snapshot.ts';
 import { Supervisor } from '../../src/fuzz/supervisor/supervisor.ts';
 import { demo, scratch } from './pagestorm.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** Runs a campaign of one design in its process, and waits for what it tells. */
 async function campaign(design: string) {

@@ -118,6 +118,6 @@ export function shape(
     if (memory !== 'sc') wanted.push(...(expected[memory] ?? '').split(' ').filter(o => o !== ''));
     it(`${name} under ${memory} shows exactly ${wanted.sort().join(' ')}`, () => {
       expect(explore(memory, threads, options).outcomes).toEqual(wanted);
-    }, 30_000);
+    });
   }
 }

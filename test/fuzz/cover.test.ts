@@ -19,6 +19,7 @@ it('keeps a part that shows all features, none of it for nothing', () => {
       const again = cover(kept.flatMap(i => all[i] ?? []));
       expect(again.length).toBeLessThanOrEqual(kept.length);
     }),
+    { seed: 103 },
   );
 });
 

@@ -62,7 +62,7 @@ test('a campaign is watched, paused, opened, resized, suspended and ended on its
   await terminal.shows(/End the campaign\?/);
   terminal.type('q');
   // What is typed before the shell is back would be the command's.
-  await terminal.shows(/done: \[.*look again: pagestorm view.*prompt> *$/s);
+  await terminal.shows(/done: \[.*look again: pagestorm view.*prompt>\s*$/s);
   expect(terminal.state).toEqual(off);
   terminal.run('clear; stty -a; echo $?');
   await terminal.shows(/ icanon.* echo /s);

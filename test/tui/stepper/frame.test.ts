@@ -133,7 +133,7 @@ describe('a frame of the stepper', () => {
           }
         },
       ),
-      { numRuns: 150 },
+      { seed: 101, numRuns: 150 },
     );
   });
 
