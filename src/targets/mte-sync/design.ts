@@ -66,6 +66,8 @@ export interface Design extends TagProtocol, Surroundings {
   readonly migrateAcquires: boolean;
   /** Tag writers dirty the page before they drop their reference. */
   readonly dirtyBeforePut: boolean;
+  /** PTRACE_POKEMTETAGS dirties the page under the folio lock: set_page_dirty_lock(). */
+  readonly pokeLocksFolio: boolean;
   /** PTEs are flushed from TLBs before their page is written to swap. */
   readonly flushBeforeSwap: boolean;
   /** KVM_ARM_MTE_COPY_TAGS reads a user buffer that may fault with PG_mte_lock held (hazard D1). */
@@ -124,6 +126,7 @@ export function designOf(settings: Settings): Design {
     migrateCopiesFirst: bool('migrateCopiesFirst'),
     migrateAcquires: bool('migrateAcquires'),
     dirtyBeforePut: bool('dirtyBeforePut'),
+    pokeLocksFolio: bool('pokeLocksFolio'),
     flushBeforeSwap: bool('flushBeforeSwap'),
     bufferMayFault: bool('bufferMayFault'),
   };

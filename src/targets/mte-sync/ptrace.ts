@@ -1,6 +1,6 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
-import { getPage, putPage } from '../kernel/page.ts';
+import { folioLock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
 import { PG } from '../kernel/page-flags.ts';
 import { pageMteTagged } from '../kernel/page-tags.ts';
 import { pteNumber, ptePresent, pteTagged, pteWrite } from '../kernel/pte.ts';
@@ -31,11 +31,20 @@ export function* pokeMteTags(cpu: Cpu, s: State, mm: number, index: number, tag:
   const page = yield* remotePage(cpu, s, mm, index, true);
   if (page !== null) {
     for (const word of page.tags) yield cpu.writeOnce(word, s.shadow.tagFor(page, tag));
-    // set_page_dirty_lock()
-    if (s.d.dirtyBeforePut) yield cpu.setBit(PG.dirty, page.flags);
+    if (s.d.dirtyBeforePut) yield* setPageDirtyLock(cpu, s, page);
     yield* putPage(cpu, s, page);
   }
   yield cpu.upRead(s.mms[mm].mmap_lock);
+}
+
+/**
+ * set_page_dirty_lock(): the unlock puts the tags before the dirty bit for whoever locks the folio next. Without the lock
+ * reclaim may see the bit, clear it and save the tags before the new ones are visible.
+ */
+function* setPageDirtyLock(cpu: Cpu, s: State, page: Page): Kernel {
+  if (s.d.pokeLocksFolio) yield folioLock(cpu, s, page);
+  yield cpu.setBit(PG.dirty, page.flags);
+  if (s.d.pokeLocksFolio) yield folioUnlock(cpu, page);
 }
 
 /** get_user_page_vma_remote() and the checks of area and flag; null if the request fails. mmap_lock is held for read. */

@@ -33,6 +33,7 @@ const base: Design = {
   migrateCopiesFirst: false,
   migrateAcquires: false,
   dirtyBeforePut: true,
+  pokeLocksFolio: true,
   flushBeforeSwap: true,
   bufferMayFault: false,
 };
@@ -270,6 +271,12 @@ export const switches: readonly Switch[] = [
   sw('no-dirty-before-put', 'tag writers drop their reference without dirtying the page', 'mutation', {
     dirtyBeforePut: false,
   }),
+  sw(
+    'poke-dirties-unlocked',
+    'PTRACE_POKEMTETAGS sets the page dirty without the folio lock',
+    'mutation: SetPageDirty() in the place of set_page_dirty_lock()',
+    { pokeLocksFolio: false },
+  ),
   sw(
     'no-flush-before-swap',
     'PTEs are not flushed from TLBs before the page is written to swap',
