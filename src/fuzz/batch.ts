@@ -146,7 +146,11 @@ export class Batch {
       if (this.#over() || !this.#heartbeat.beat()) return false;
       this.#executions++;
       const { strategy, source } = portfolio.next();
-      const recorder = new Recorder(source, this.#heartbeat.answers, this.#heartbeat.answerCount);
+      const recorder = new Recorder(
+        this.#heartbeat.noting(source),
+        this.#heartbeat.answers,
+        this.#heartbeat.answerCount,
+      );
       let end: number;
       try {
         end = this.#execute(bound, recorder, i === 0, index);

@@ -1,4 +1,6 @@
+import type { DecisionSource } from '../engine/decisions.ts';
 import { programMark } from './directory/journal.ts';
+import { NotedAnswers, Notes } from './directory/notes.ts';
 import type { CaseSize } from './statistics/snapshot.ts';
 
 /** Places in the shared words. */
@@ -38,14 +40,20 @@ export class Heartbeat {
   readonly answerCount: Int32Array;
   readonly #steps: Int32Array;
   readonly #mark: ((program: number) => void) | null;
+  readonly #notes: Notes | null;
 
-  /** @param journal file in which the worker writes down each program before it runs. */
+  /**
+   * @param journal file in which the worker writes down each program before it runs.
+   * @param notes file in which it writes down answers and steps, too, for when the process dies.
+   */
   constructor(
     buffer = new SharedArrayBuffer(4 * (At.FirstStep + MAX_STEP_WORDS + MAX_ANSWERS)),
     journal: string | null = null,
+    notes: string | null = null,
   ) {
     this.buffer = buffer;
     this.#mark = journal === null ? null : programMark(journal);
+    this.#notes = notes === null ? null : new Notes(notes);
     this.#words = new Int32Array(buffer, 0, At.FirstStep);
     this.answerCount = new Int32Array(buffer, 4 * At.Answers, 1);
     this.#steps = new Int32Array(buffer, 4 * At.FirstStep, MAX_STEP_WORDS);
@@ -133,12 +141,18 @@ export class Heartbeat {
 
   /** Writes down a step (or an answer, see worker.ts) while an execution that may never end is described. */
   addStep(actor: number, cpu: number, address: number): void {
+    this.#notes?.add(Int32Array.of(actor, cpu, address));
     const at = 3 * this.#words[At.Steps];
     if (at + 3 > MAX_STEP_WORDS) return;
     this.#steps[at] = actor;
     this.#steps[at + 1] = cpu;
     this.#steps[at + 2] = address;
     this.#words[At.Steps]++;
+  }
+
+  /** A source whose answers are noted, if there are to be notes. */
+  noting(source: DecisionSource): DecisionSource {
+    return this.#notes === null ? source : new NotedAnswers(source, this.#notes);
   }
 
   /** The steps written down, as (actor, cpu, address). */

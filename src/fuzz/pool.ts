@@ -45,6 +45,8 @@ export interface PoolOptions {
   readonly threads?: number;
   /** Folder in which is written down what each worker runs; nothing is unless given. */
   readonly journals?: string;
+  /** File in which workers note what programs do (`Notes`); nothing is unless given. */
+  readonly notes?: string;
   /** MiB of heap that a worker may use; `HEAP_MIB`, or less on a small host, unless given. */
   readonly heapMib?: number;
 }
@@ -76,6 +78,7 @@ export class WorkerPool {
   readonly #pool: Piscina;
   readonly #modules: readonly string[];
   readonly #hangSeconds: number;
+  readonly #notes: string | null;
   readonly #slots: readonly Slot[];
   readonly #waiting: (() => void)[] = [];
   #stopped = false;
@@ -83,9 +86,10 @@ export class WorkerPool {
 
   /** @param modules paths of modules with targets; @param hangSeconds time without progress that is a hang. */
   constructor(modules: readonly string[], hangSeconds: number, options: PoolOptions = {}) {
-    const { threads = 1, journals, heapMib = HEAP_MIB } = options;
+    const { threads = 1, journals, notes = null, heapMib = HEAP_MIB } = options;
     this.#modules = modules;
     this.#hangSeconds = hangSeconds;
+    this.#notes = notes;
     this.#slots = Array.from({ length: threads }, (_, i) => ({
       heartbeat: new Heartbeat(),
       journal: journals === undefined ? null : new Journal(journalPath(journals, i)),
@@ -127,6 +131,7 @@ export class WorkerPool {
       modules: this.#modules,
       heartbeat: heartbeat.buffer,
       journal: slot.journal?.path ?? null,
+      notes: this.#notes,
     };
     try {
       return await this.#pool.run(envelope, { signal: abort.signal });
@@ -179,13 +184,6 @@ export class WorkerPool {
     const slot = this.#slots.find(one => one.task === 'minimize');
     if (slot === undefined) return null;
     return { executions: slot.heartbeat.executions, sizes: slot.heartbeat.sizes };
-  }
-
-  /** What the task that runs has left so far: the answers of its execution, or its steps, three numbers each. */
-  noted(steps: boolean): readonly number[] {
-    const heartbeat = this.#slots.find(slot => slot.task !== null)?.heartbeat;
-    if (heartbeat === undefined) return [];
-    return steps ? heartbeat.steps().flat() : [...heartbeat.answers.subarray(0, heartbeat.answerCount[0])];
   }
 
   /** Ends the running tasks soon, and all later ones at once; each returns what it has. */

@@ -275,4 +275,6 @@ export interface Envelope {
   readonly heartbeat: SharedArrayBuffer;
   /** File in which the worker writes down each program before it runs it; see `Journal`. */
   readonly journal: string | null;
+  /** File in which it writes down what the program does; see `Notes`. */
+  readonly notes: string | null;
 }

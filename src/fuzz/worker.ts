@@ -72,8 +72,8 @@ export default async function runTask(envelope: Envelope): Promise<unknown> {
   throw new EngineError(`the model threw outside of its operations: ${thrownText(stray)}`);
 }
 
-async function perform({ task, modules, heartbeat, journal }: Envelope): Promise<unknown> {
-  const beat = new Heartbeat(heartbeat, journal);
+async function perform({ task, modules, heartbeat, journal, notes }: Envelope): Promise<unknown> {
+  const beat = new Heartbeat(heartbeat, journal, notes);
   const ofCase = async (one: Case): Promise<Executor> => {
     const executor = await executorFor(modules, caseDesign(one), one.memory, one.size);
     // The watchdog is patient until the first beat.

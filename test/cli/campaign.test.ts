@@ -307,6 +307,9 @@ describe('a campaign', () => {
     ]);
     expect(ran.err).toMatch(/left out after 48 executions, as its model failed again and again/);
     expect(stats(out)).toMatchObject({ model_faults: '1', restarts: '3' });
+    // What it did is known to the last step, however soon it dies.
+    expect(ran.err).not.toMatch(/did not die again/);
+    expect(Object.values(contents(out)).join()).toMatch(/"nondeterministic":false,"fatal":true/);
   });
 });
 

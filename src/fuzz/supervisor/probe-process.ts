@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import type { Case } from '../case/case.ts';
 import type { Suspect } from '../directory/journal.ts';
 import { LostWorker, WorkerPool } from '../pool.ts';
@@ -15,7 +14,7 @@ export interface ProbeStage {
 export interface ProbeMessage extends ProbeStage {
   readonly modules: readonly string[];
   readonly hangSeconds: number;
-  /** File for what the process knows last. */
+  /** File for what the process did last: answers, or steps. */
   readonly notes: string;
 }
 
@@ -24,20 +23,10 @@ export interface ProbeAnswer {
   readonly case: Case | null;
 }
 
-/** Milliseconds between notes: memory takes longer to fill. */
-const NOTE_MS = 5;
-
 async function run(message: ProbeMessage): Promise<ProbeAnswer> {
   const { stage, suspect, numbers, modules, hangSeconds, notes } = message;
   const { job, plan, program } = suspect;
-  const pool = new WorkerPool(modules, hangSeconds);
-  const timer = setInterval(() => {
-    try {
-      writeFileSync(notes, Int32Array.from(pool.noted(stage === 'describe')));
-    } catch {
-      // A full disk must not look as if the program had killed the process.
-    }
-  }, NOTE_MS);
+  const pool = new WorkerPool(modules, hangSeconds, { notes });
   try {
     if (stage === 'case') {
       const steps = Array.from({ length: Math.floor(numbers.length / 3) }, (_, i) => {
@@ -63,7 +52,6 @@ async function run(message: ProbeMessage): Promise<ProbeAnswer> {
     // A worker that hangs or runs out of memory without its process is found as such by the campaign.
     if (!(error instanceof LostWorker)) throw error;
   } finally {
-    clearInterval(timer);
     await pool.close();
   }
   return { case: null };
