@@ -35,7 +35,10 @@ export function* mprotectMte(cpu: Cpu, s: State, mm: number, index: number): Ker
   yield cpu.upWrite(mmap_lock);
 }
 
-/** fork() of the first address space into another: private pages are shared read-only, or copied if pinned. */
+/**
+ * fork() of the first address space into another: private pages are shared read-only, or copied if pinned. If the other has
+ * something there, it is that of a child which exits first.
+ */
 export function* fork(cpu: Cpu, s: State, child: number, index: number, pinned: boolean): Kernel {
   const from = s.mms[0];
   const to = s.mms[child];
@@ -50,17 +53,37 @@ export function* fork(cpu: Cpu, s: State, child: number, index: number, pinned: 
     const spare = pinned || s.d.copyTagsPins ? yield* allocPage(cpu, s) : null;
     yield cpu.storePlain(childArea, vmFlags);
     yield* invalidateRangeStart(cpu, s, 0, index);
-    yield cpu.spinLock(to.ptl);
-    yield cpu.spinLock(from.ptl);
-    const used = yield* copyPteRange(cpu, s, child, index, spare?.index ?? -1, pinned);
-    yield cpu.spinUnlock(from.ptl);
-    yield cpu.spinUnlock(to.ptl);
+    let copied = yield* copyLocked(cpu, s, child, index, spare?.index ?? -1, pinned);
+    if (copied === 'not-empty') {
+      // exit_mmap()
+      yield* zap(cpu, s, child, index);
+      copied = yield* copyLocked(cpu, s, child, index, spare?.index ?? -1, pinned);
+    }
     yield cpu.flushTlb(s.stage1[0][index]);
     yield* invalidateRangeEnd(cpu, s, 0);
-    if (spare !== null && !used) yield* putPage(cpu, s, spare);
+    if (spare !== null && copied !== 'spare-used') yield* putPage(cpu, s, spare);
   }
   yield cpu.upWrite(to.mmap_lock);
   yield cpu.upWrite(from.mmap_lock);
+}
+
+/** What became of an entry; `not-empty`: the child has another one there. */
+type Copied = 'spare-used' | 'done' | 'not-empty';
+
+function* copyLocked(
+  cpu: Cpu,
+  s: State,
+  child: number,
+  index: number,
+  spare: number,
+  pinned: boolean,
+): Kernel<Copied> {
+  yield cpu.spinLock(s.mms[child].ptl);
+  yield cpu.spinLock(s.mms[0].ptl);
+  const copied = yield* copyPteRange(cpu, s, child, index, spare, pinned);
+  yield cpu.spinUnlock(s.mms[0].ptl);
+  yield cpu.spinUnlock(s.mms[child].ptl);
+  return copied;
 }
 
 /** copy_present_page() (both page-table locks held, so copy_highpage() must not sleep) or copy_present_pte(). */
@@ -71,11 +94,11 @@ function* copyPteRange(
   index: number,
   spare: number,
   pinned: boolean,
-): Kernel<boolean> {
+): Kernel<Copied> {
   const source = s.mms[0].pte[index];
   const target = s.mms[child].pte[index];
   const entry = yield cpu.readOnce(source);
-  if ((yield cpu.readOnce(target)) !== 0) return false;
+  if ((yield cpu.readOnce(target)) !== 0) return 'not-empty';
   if (isSwapEntry(entry)) {
     yield* swapDuplicate(cpu, s, pteNumber(entry));
     // copy_nonpresent_pte()
@@ -83,7 +106,7 @@ function* copyPteRange(
     if (shared !== entry) yield cpu.writeOnce(source, shared);
     yield cpu.writeOnce(target, shared);
   }
-  if (!ptePresent(entry)) return false;
+  if (!ptePresent(entry)) return 'done';
   const page = s.pages[pteNumber(entry)];
   const copies = pinned || (s.d.copyTagsPins && (yield cpu.readOnce(page.pins)) > 0);
   if (copies && spare >= 0) {
@@ -91,15 +114,15 @@ function* copyPteRange(
     yield* copyHighpage(cpu, s, s.pages[spare], page);
     yield cpu.smpWmb();
     yield* setPteAt(cpu, s, target, ptePage(spare, pteTagged(entry), true));
-    return true;
+    return 'spare-used';
   }
   // Without memory for a copy of a pinned page fork() fails.
-  if (copies && !pinned) return false;
+  if (copies) return 'done';
   const shared = entry & ~(Pte.Write | Pte.Exclusive);
   yield cpu.writeOnce(source, shared);
   yield getPage(cpu, page);
   yield* setPteAt(cpu, s, target, shared);
-  return false;
+  return 'done';
 }
 
 /** zap_pte_range() of one page, as madvise(MADV_DONTNEED) and munmap() do it. */

@@ -3,7 +3,7 @@ import type { Cpu } from '../../engine/cpu.ts';
 import { folioLock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
 import { PG } from '../kernel/page-flags.ts';
 import { pageMteTagged } from '../kernel/page-tags.ts';
-import { pteNumber, ptePresent, pteTagged, pteWrite } from '../kernel/pte.ts';
+import { pteNumber, ptePresent, pteWrite } from '../kernel/pte.ts';
 import { isZeroPage } from './areas.ts';
 import { faultLocked } from './fault.ts';
 import { filePage, type Page, type State, VM } from './state.ts';
@@ -64,8 +64,7 @@ function* remotePage(cpu: Cpu, s: State, mm: number, index: number, write: boole
     const allowed = ((yield cpu.loadPlain(yield cpu.readOnce(vma[index]))) & VM.mte) !== 0;
     if (allowed && page !== filePage(s)) {
       const flagged = s.d.protocol === 'always-zero' || (yield* pageMteTagged(cpu, s, page));
-      // An address space that fork() was made into may have entries older than its area, which no real child has.
-      const expected = pteTagged(entry) && !isZeroPage(s.areas, page.index);
+      const expected = !isZeroPage(s.areas, page.index);
       cpu.warnOn(expected && !flagged, '__access_remote_tags(): the page is not tagged', page.flags);
       return page;
     }
