@@ -10,6 +10,8 @@ function narrowing(text) {
   const known = ['--cpus', '--pages', '--mms', '--ops'];
   const odd = words.find(word => word.startsWith('--') && !known.includes(word));
   if (odd !== undefined) throw new Error(`${odd} is no option that the searches of cases know`);
+  const bare = known.find(name => words.includes(name) && !/^[^-]/.test(value(name) ?? ''));
+  if (bare !== undefined) throw new Error(`${bare} has no value`);
   return {
     cpus: value('--cpus'),
     pages: value('--pages'),
@@ -18,17 +20,17 @@ function narrowing(text) {
   };
 }
 
-/** What a search of a case runs. Throws if the catalogue narrows it to operations that its design has not. */
+/** What a search of a case runs. Throws if the catalogue narrows it to what its design, or `pagestorm fuzz`, does not know. */
 export function jobOfCase(one, seed) {
-  const [selection] = selectionsOf([one.design], targets);
-  const options = { ...narrowing(one.options), memory: one.memory };
-  const job = jobOf(selection, seed, options);
   try {
+    const [selection] = selectionsOf([one.design], targets);
+    const options = { ...narrowing(one.options), memory: one.memory };
+    const job = jobOf(selection, seed, options);
     checkOperations(job === null ? [] : [job], [selection], options);
+    return job;
   } catch (error) {
     throw new Error(`catalogue.yaml: ${one.case}: ${error.message}`);
   }
-  return job;
 }
 
 /**
