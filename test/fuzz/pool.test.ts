@@ -19,7 +19,7 @@ function task(design: string): FuzzTask {
 describe('a pool of workers', () => {
   it('tells that a model filled its heap, and with which program, and serves the next task', async () => {
     const { WorkerPool, MemoryError } = await built();
-    const pool = new WorkerPool([demo], 30, { heapMib: 96 });
+    const pool = new WorkerPool([demo], 600, { heapMib: 96 });
     try {
       const lost = await pool.run<'fuzz'>(task('demo/leaks')).catch((error: unknown) => error);
       expect(lost).toBeInstanceOf(MemoryError);
