@@ -123,7 +123,9 @@ describe('a campaign', () => {
 
   it('does not take a short time limit for a search that finds nothing: the self-check is not cut short', async () => {
     const ran = await pagestorm(['fuzz', 'demo/fixed', '--time', '10ms', '--out', scratch()]);
-    expect([ran.code, ran.err]).toEqual([0, '']);
+    // Whether the search itself has a turn in that time is for the machine to say.
+    const none = 'pagestorm: demo/fixed (sc): was not run: the campaign ended before its turn\n';
+    expect([ran.code, ran.err]).toEqual(/ 0 executions/.test(ran.out) ? [2, none] : [0, '']);
     expect(ran.out).toMatch(/self-check \(sc\): the planted race: found after \d+ executions/);
   });
 
@@ -144,7 +146,7 @@ describe('a campaign', () => {
     expect(existsSync(unfinished)).toBe(true);
     child.kill('SIGKILL');
     await new Promise(resolve => child.on('close', resolve));
-    const resumed = await pagestorm(['fuzz', '--resume', out, '--time', '1s']);
+    const resumed = await pagestorm(['fuzz', '--resume', out, '--execs', '500']);
     expect(resumed.err).toMatch(/took over a lock of process \d+, which is gone/);
     expect(resumed.code).toBe(0);
     // The queue has been tried alone, and is innocent.
