@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { caseDesign, kindOf, verdictText } from '../fuzz/case/case.ts';
+import { basename, join } from 'node:path';
+import { type Case, caseDesign, kindOf, verdictText } from '../fuzz/case/case.ts';
 import { findingFolders, placesOf } from '../fuzz/directory/campaign-directory.ts';
 import type { CampaignConfig } from '../fuzz/directory/config.ts';
 import { Found, Minimized, Report } from '../fuzz/directory/crash-store.ts';
@@ -54,7 +54,10 @@ export function campaignOutcomes(
 ): readonly Outcome[] {
   const executions = snapshot?.status.counters.executions ?? 0;
   const gaps = gapsOf(snapshot);
-  const findings = findingFolders(placesOf(root)).flatMap(folder => outcomeOf(folder, targets));
+  const findings = findingFolders(placesOf(root)).flatMap(folder => {
+    const view = snapshot?.findings.find(one => basename(one.folder) === basename(folder));
+    return outcomeOf(folder, targets, view === undefined ? 'unreadable' : `${view.design} (${view.memory})`);
+  });
   const others = config.jobs
     .filter(job => !findings.some(one => one.suite === `${job.design} (${job.memory})`))
     .map(({ design, memory }): Outcome => {
@@ -69,29 +72,31 @@ export function campaignOutcomes(
   return [...findings, ...others];
 }
 
-function outcomeOf(folder: string, targets: readonly Target[]): readonly Outcome[] {
-  const file = [Minimized, Found].map(name => join(folder, name)).find(path => existsSync(path));
-  if (file === undefined) return [];
-  try {
-    const one = loadCase(file, targets);
-    const report = join(folder, Report);
-    const details = existsSync(report) ? readFileSync(report, 'utf8') : '';
-    return [
-      {
-        suite: `${caseDesign(one)} (${one.memory})`,
-        name: verdictText(one.expect),
-        status: one.expect.verdict === 'violation' ? 'failed' : 'error',
-        rule: kindOf(one.expect),
-        message: details.split('\n')[0]?.replace(/^BUG: /, '') || verdictText(one.expect),
-        details,
-        file,
-        fingerprint: verdictText(one.expect),
-      },
-    ];
-  } catch (error) {
-    // It was found all the same.
-    const message = thrownText(error);
-    const none = { name: file, details: '', file, fingerprint: '' };
-    return [{ ...none, suite: 'unreadable', status: 'error', rule: 'error', message }];
+/** @param suite of a finding whose case cannot be read: it was found all the same. */
+function outcomeOf(folder: string, targets: readonly Target[], suite: string): readonly Outcome[] {
+  let unreadable: Outcome | null = null;
+  for (const file of [Minimized, Found].map(name => join(folder, name)).filter(path => existsSync(path))) {
+    try {
+      return [outcomeOfCase(file, loadCase(file, targets), join(folder, Report))];
+    } catch (error) {
+      const none = { details: '', file, fingerprint: '' };
+      unreadable = { ...none, suite, name: file, status: 'error', rule: 'error', message: thrownText(error) };
+    }
   }
+  return unreadable === null ? [] : [unreadable];
+}
+
+function outcomeOfCase(file: string, one: Case, report: string): Outcome {
+  const details = existsSync(report) ? readFileSync(report, 'utf8') : '';
+  const verdict = verdictText(one.expect);
+  return {
+    suite: `${caseDesign(one)} (${one.memory})`,
+    name: verdict,
+    status: one.expect.verdict === 'violation' ? 'failed' : 'error',
+    rule: kindOf(one.expect),
+    message: details.split('\n')[0]?.replace(/^BUG: /, '') || verdict,
+    details,
+    file,
+    fingerprint: verdict,
+  };
 }

@@ -13,6 +13,7 @@ import { readSeen } from '../fuzz/directory/seen.ts';
 import { LostWorker, WorkerPool } from '../fuzz/pool.ts';
 import { loadTargets } from '../fuzz/registry.ts';
 import { readSnapshot } from '../fuzz/statistics/files.ts';
+import { thrownText } from '../fuzz/thrown.ts';
 import type { CampaignReport, Instance, Unreadable } from '../report/html/campaign.ts';
 import type { Finding } from '../report/html/finding.ts';
 import { subjectOf } from '../report/subject.ts';
@@ -105,9 +106,8 @@ async function readFindings(
           findings.push(await readFinding(findings.length, folder, file, one, targets, catalogue, pool));
           break;
         } catch (error) {
-          if (!(error instanceof UsageError)) throw error;
-          // Then what it was minimised from is shown.
-          unreadable.push({ file, reason: error.message.replace(`${file}: `, '') });
+          // Then what it was minimised from is shown. One finding must not take the others with it.
+          unreadable.push({ file, reason: thrownText(error).replace(`${file}: `, '') });
         }
       }
     }

@@ -73,16 +73,19 @@ describe('a module with targets', () => {
     expect(ran.err).toContain(message);
   });
 
-  it('is called clean only where all was run and judged; what it prints does not come between the lines of --json', async () => {
-    const junit = join(scratch(), 'junit.xml');
+  it('is called clean only where all was run and judged, also by a run that goes on; prints nothing between lines of --json', async () => {
+    const [out, junit] = [scratch(), join(scratch(), 'junit.xml')];
     const names = ['fine', 'talks', 'draws', 'checks', 'late'].map(name => `own/${name}`);
-    const { code, out, err } = await pagestorm([
-      ...['fuzz', ...names, '--execs', '4k', '--seed', '1', '--no-selfcheck', '--json', '--junit', junit],
-      ...['--out', scratch(), '--target-module', designs],
+    const first = await pagestorm([
+      ...['fuzz', ...names, '--execs', '4k', '--seed', '1', '--no-selfcheck', '--json'],
+      ...['--out', out, '--target-module', designs],
     ]);
-    expect(code).toBe(3);
-    expect(err).toContain('to standard output');
-    for (const line of out.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('type');
+    expect(first.code).toBe(3);
+    expect(first.err).toContain('to standard output');
+    for (const line of first.out.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('type');
+    // It knows the module by itself.
+    const more = ['--execs', '50', '--no-selfcheck', '--junit', junit];
+    expect((await pagestorm(['fuzz', '--resume', out, ...more])).code).toBe(3);
     const cases = readFileSync(junit, 'utf8').matchAll(
       /<testcase classname="own.(\w+) .*?(?:\/>|message="(.*?)">)/gs,
     );

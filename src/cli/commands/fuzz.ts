@@ -14,6 +14,7 @@ import { caseFilesBelow } from '../../fuzz/directory/case-files.ts';
 import { type CampaignConfig, DIRECTORY_VERSION } from '../../fuzz/directory/config.ts';
 import { takeLock } from '../../fuzz/directory/lock.ts';
 import type { CampaignEvent } from '../../fuzz/events.ts';
+import { loadTargets } from '../../fuzz/registry.ts';
 import type { Snapshot } from '../../fuzz/statistics/snapshot.ts';
 import { Supervisor } from '../../fuzz/supervisor/supervisor.ts';
 import type { Job } from '../../fuzz/tasks.ts';
@@ -48,15 +49,17 @@ export interface FuzzOptions extends GlobalOptions, JobOptions, Artefacts {
 }
 
 /** `pagestorm fuzz [target[/variant[+switch]]...]` */
-export async function fuzzCommand(targets: readonly Target[], options: FuzzOptions): Promise<number> {
+export async function fuzzCommand(given: readonly Target[], options: FuzzOptions): Promise<number> {
   checkArtefacts(options);
   const resumed = options.resume !== undefined;
   const command = commandLine();
   const output = lineOutput(options);
   const note = (message: string): void => output({ type: 'note', level: 'warning', message });
-  const fresh = resumed ? null : newConfig(targets, options);
+  const fresh = resumed ? null : newConfig(given, options);
   const root = options.resume ?? rootOf(options, fresh?.jobs.map(job => job.design) ?? []);
   const config = fresh ?? openConfig(root);
+  // A campaign that goes on brings its modules itself.
+  const targets = resumed ? await loadTargets([...config.modules, ...options.modules]) : given;
   if (fresh !== null && isCampaign(root)) {
     throw new UsageError(
       `--out ${root}: holds a campaign; go on with --resume ${root}, or name another folder`,
@@ -111,7 +114,7 @@ function newConfig(targets: readonly Target[], options: FuzzOptions): CampaignCo
     // A campaign that ends by executions ends the same every time, unless others come into it.
     deterministic:
       options.deterministic || (options.executions !== null && options.seconds === null && instance === null),
-    modules: [...options.modules],
+    modules: options.modules.map(path => resolve(path)),
     input: options.input === undefined ? null : resolve(options.input),
     hangSeconds: options.hangTimeout,
     instance: instance?.name ?? null,
