@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -152,6 +152,25 @@ describe('a campaign', () => {
     // The queue has been tried alone, and is innocent.
     expect(readdirSync(join(out, 'crashes'))).toEqual(['README.txt']);
     expect(existsSync(unfinished)).toBe(false);
+  });
+
+  it('tells all of it, its end too, to a reader that is held up', async () => {
+    const out = scratch();
+    // As a pager holds up the command; more is to be told than the way to it holds.
+    const hold = (child: ChildProcess): void => {
+      child.kill('SIGSTOP');
+      const looks = setInterval(() => {
+        const seen = readSnapshot(join(out, 'snapshot.json'));
+        if (seen === null || typeof seen === 'string' || seen.state !== 'ended') return;
+        clearInterval(looks);
+        setTimeout(() => child.kill('SIGCONT'), 500);
+      }, 50);
+    };
+    const args = ['demo/fixed', '--time', '1s', '--no-selfcheck', '--sites', '--json', '--out', out];
+    const ran = await pagestorm(['fuzz', ...args], { '"status"': hold });
+    const told = ran.out.trim().split('\n');
+    expect(told.filter(line => /^{"type":"(sites|end)"/.test(line))).toHaveLength(2);
+    expect(ran.out.match(/the process with the workers died/)).toBeNull();
   });
 
   it('goes on from a damaged directory: what cannot be used is set aside, with a note', async () => {
