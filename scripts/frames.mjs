@@ -1,11 +1,11 @@
 // Builds the functions of models. In the source each is a generator function that yields its accesses and calls others by
 // `yield*`. To create, suspend and resume a generator costs several times what an access does, so a function `f` becomes
-// three:
-//   f$   a plain function: it asks the engine before each access whether it may go on (`cpu.goesOn`) and calls others as
-//        plain functions. If it must be suspended it parks (`cpu.parks`) what goes on from there, and returns `$described`.
-//   f$$  a generator function that begins at the suspension with a number ($k; 0: at the beginning), with the values that
-//        parameters and variables have there. What it waits for it finds in `cpu.returned`.
-//   f    what others know: f$$ from its beginning.
+// three plain ones:
+//   f$   it asks the engine before each access whether it may go on (`cpu.goesOn`) and calls others as plain functions. If it
+//        must be suspended it parks (`cpu.parks`) what goes on from there, and returns `$described`.
+//   f$$  goes on from the suspension with a number ($k, 0 from there on), with the values that parameters and variables had
+//        there. What it waited for it finds in `cpu.returned`. It may be suspended again, as f$.
+//   f    what others know: returns a function that begins f$ with the same arguments.
 // f$ stands where `f` stood, line by line; the others follow at the end of the module. A function that does what
 // scripts/lower.mjs cannot take apart stays a generator function, run on by `cpu.goesOn` and `cpu.calls`.
 import { dirname, join, relative } from 'node:path';
@@ -88,10 +88,9 @@ export function frames(code, name, plainOf) {
       node.params[0]?.start ?? node.body.start,
       node.params.at(-1)?.end ?? node.body.start,
     );
-    out.append(
-      `\n${writeResumed(func, node, body, fast)}\n` +
-        `${exported}function ${func}(${parameters}){return ${func}$$(${[0, ...parameterNames(node)].join(',')});}`,
-    );
+    if (body.count > 0) out.append(`\n${writeResumed(func, node, body, fast)}`);
+    const begins = `()=>${func}$(${parameterNames(node).join(',')})`;
+    out.append(`\n${exported}function ${func}(${parameters}){return ${begins};}`);
   }
   runOn(tree, out, code, own, fast);
   if (/\byield\b/.test(code)) {

@@ -52,44 +52,61 @@ function innerOf(step) {
   }
 }
 
-/** By number of a suspension, the names that what runs after it mentions. */
+/** The names that a step declares, at any depth. */
+function declaredIn(step) {
+  const own = step.type === 'declare' ? step.names : step.type === 'suspend' && step.into ? [step.into] : [];
+  return [...own, ...innerOf(step).flat().flatMap(declaredIn)];
+}
+
+/** By number of a suspension, the names whose values what runs after it may use. */
 function neededAfter(body) {
   const needed = new Map();
-  const textOf = steps => steps.map(stepText).join('\n');
-  const stepText = step =>
-    [step.text, step.pattern, step.init?.trim?.(), step.test, step.update, step.on]
-      .concat(innerOf(step).map(textOf))
-      .join('\n');
+  const names = text => text?.match?.(/[\w$]+/g) ?? [];
+  const used = step =>
+    union(
+      ...[step.text, step.pattern, step.init, step.test, step.update, step.on].map(names),
+      ...innerOf(step).map(usedBy),
+    );
+  /** What steps use and have not declared themselves. */
+  const usedBy = steps => {
+    const declared = new Set(steps.flatMap(declaredIn));
+    return union(...steps.map(used)).filter(name => !declared.has(name));
+  };
   const visit = (steps, after) => {
     for (const [i, step] of steps.entries()) {
       if (step.until === 0) continue;
-      const rest = `${textOf(steps.slice(i + 1))}\n${after}`;
+      const rest = union(usedBy(steps.slice(i + 1)), after);
       switch (step.type) {
         case 'suspend':
-          needed.set(step.k, new Set(rest.match(/[\w$]+/g)));
+          needed.set(step.k, new Set(rest));
           break;
         case 'if':
           visit(step.yes, rest);
           visit(step.no, rest);
           break;
         case 'for': {
-          const again = `${stepText(step)}\n${rest}`;
-          visit(step.testSteps, again);
-          visit(step.body, again);
+          // The next round declares anew what this one has declared.
+          const { testSteps, test, update, body: inner } = step;
+          const round = [...testSteps, { type: 'raw', text: test }, { type: 'block', body: inner }];
+          const again = union(names(update), usedBy(round), rest);
+          visit(testSteps, union(names(test), usedBy(inner), again));
+          visit(inner, again);
           break;
         }
         case 'switch':
           // What is resumed inside finds its way by the value.
-          for (const one of step.cases) visit(one.body, `${stepText(step)}\n${rest}`);
+          for (const one of step.cases) visit(one.body, union(used(step), rest));
           break;
         default:
           visit(step.body, rest);
       }
     }
   };
-  visit(body.steps, '');
+  visit(body.steps, []);
   return needed;
 }
+
+const union = (...lists) => [...new Set(lists.flat())];
 
 /** The plain function `name$`: goes on as long as the engine lets it. */
 export function writeFast(name, fn, body, code, fast) {
@@ -153,7 +170,7 @@ class Fast {
         break;
       case 'suspend': {
         const { into } = step;
-        const parks = `return ${cpu}.parks(${this.#resumed(step.k, scope)});`;
+        const parks = parking(this.#name, this.#fn, this.#body, step.k, name => scope.has(name));
         const called = this.#fast(step);
         if (called !== undefined) {
           if (into === null) this.#write(`if(${called}===$described)${parks}`);
@@ -212,30 +229,40 @@ class Fast {
     }
     this.#write('}}');
   }
-
-  /** The generator that goes on at a suspension. */
-  #resumed(k, scope) {
-    const needed = this.#body.needed.get(k);
-    const handed = this.#body.handed.map(one => (scope.has(one) && needed.has(one) ? one : '0'));
-    const values = [...parameterNames(this.#fn), ...handed];
-    while (values.at(-1) === '0') values.pop();
-    return `${this.#name}$$(${[k, ...values].join(',')})`;
-  }
 }
 
-/** The generator function `name$$`: goes on from a suspension. */
+/** What `Cpu.parks` takes; more values go through `Cpu.parksMany`. */
+const PARKED = 8;
+
+/** Suspends a function at a place, with the values that it needs there: parameters but the CPU, and variables `within` reach. */
+function parking(name, fn, { cpu, needed, handed }, k, within) {
+  const needs = needed.get(k);
+  const values = [
+    ...parameterNames(fn).slice(1),
+    ...handed.map(one => (within(one) && needs.has(one) ? one : '0')),
+  ];
+  while (values.at(-1) === '0') values.pop();
+  const method = values.length > PARKED ? 'parksMany' : 'parks';
+  return `return ${cpu}.${method}(${[`${name}$$`, k, ...values].join(',')});`;
+}
+
+/** The function `name$$`: goes on from a suspension. */
 export function writeResumed(name, fn, body, fast) {
   const { cpu, variables, handed } = body;
   const call = calleeOf(fn, variables, fast);
 
-  /** Steps among which a suspension may be; `follows` if one may also be behind them. */
-  const steps = (list, follows = false) => {
+  /**
+   * Steps among which a suspension may be; `follows` if one may also be behind them, `again` if they may also be run from
+   * their beginning.
+   */
+  const steps = (list, again, follows = false) => {
     let text = '';
     let raw = '';
     // Behind the last suspension, it is the one that was resumed, or none was.
-    let behind = body.count === 0;
+    let behind = false;
+    let fresh = again;
     const flush = () => {
-      if (raw !== '') text += behind ? raw : `if($k===0){${raw}}`;
+      if (raw !== '' && fresh) text += behind ? raw : `if($k===0){${raw}}`;
       raw = '';
     };
     for (const [i, step] of list.entries()) {
@@ -246,7 +273,8 @@ export function writeResumed(name, fn, body, fast) {
       flush();
       const later = follows || list.slice(i + 1).some(one => one.until > 0);
       behind = !later;
-      text += later ? `if($k<=${step.until}){${yielding(step)}}` : yielding(step);
+      text += later ? `if($k<=${step.until}){${yielding(step, fresh)}}` : yielding(step, fresh);
+      fresh = true;
     }
     flush();
     return text;
@@ -277,53 +305,64 @@ export function writeResumed(name, fn, body, fast) {
   const each = list => list.map(plain).join('');
   const label = ({ test }) => (test === null ? 'default:' : `case ${test}:`);
 
-  /** A step inside of which the function may have been suspended: there, if $k is not 0. */
-  const yielding = step => {
+  /**
+   * A step inside of which the function may have been suspended: there, if $k is not 0; that it is not is certain without
+   * `again`.
+   */
+  const yielding = (step, again) => {
     switch (step.type) {
       case 'suspend': {
         const { k, into } = step;
         const called = call(step);
         const [method, result] = ways[step.on];
         const set = into === null ? '' : `${into}=`;
+        const goesOn = `$k=0;${into === null ? '' : `${set}${cpu}.returned;`}`;
+        if (!again) return goesOn;
+        const parks = parking(name, fn, body, k, () => true);
         const fresh =
           called === undefined
-            ? `${set}${cpu}.${method}(${step.text})===true?${cpu}.${result}:yield $described;`
-            : into === null
-              ? `if(${called}===$described)yield $described;`
-              : `if((${set}${called})===$described)${set}yield $described;`;
-        return `if($k===${k}){$k=0;${into === null ? '' : `${set}${cpu}.returned;`}}else{${fresh}}`;
+            ? `if(${cpu}.${method}(${step.text})!==true)${parks}${into === null ? '' : `${set}${cpu}.${result};`}`
+            : `if(${into === null ? called : `(${set}${called})`}===$described)${parks}`;
+        return `if($k===${k}){${goesOn}}else{${fresh}}`;
       }
       case 'if': {
         const { test, yes, no, yesUntil, noUntil } = step;
+        const branch = (list, until) => (until > 0 ? steps(list, again) : each(list));
+        if (!again) {
+          if (noUntil === 0) return `{${branch(yes, yesUntil)}}`;
+          if (yesUntil === 0) return `{${branch(no, noUntil)}}`;
+          return `if($k<=${yesUntil}){${branch(yes, yesUntil)}}else{${branch(no, noUntil)}}`;
+        }
         const way =
           yesUntil > 0 && noUntil > 0
             ? `$k===0?${test}:$k<=${yesUntil}`
             : yesUntil > 0
               ? `$k!==0||(${test})`
               : `$k===0&&(${test})`;
-        const branch = (list, until) => (until > 0 ? steps(list) : each(list));
         return `if(${way}){${branch(yes, yesUntil)}}${no.length === 0 ? '' : `else{${branch(no, noUntil)}}`}`;
       }
       case 'for': {
         const { init, testSteps, test, update, body: inner, testUntil } = step;
-        const begins = `if($k===0){${each(init)}}`;
-        const within = steps(inner);
+        const begins = again ? `if($k===0){${each(init)}}` : '';
+        const within = steps(inner, true);
         if (testSteps.length === 0) return `${begins}for(;$k!==0||${test};${update}){${within}}`;
         const later = inner.some(one => one.until > 0);
-        const tests = testUntil > 0 && later ? `if($k<=${testUntil}){${steps(testSteps)}}` : steps(testSteps);
+        const tests =
+          testUntil > 0 && later ? `if($k<=${testUntil}){${steps(testSteps, true)}}` : steps(testSteps, true);
         return `${begins}for(;;${update}){${tests}if($k===0&&!${test})break;${within}}`;
       }
       case 'switch':
-        return `switch(${step.on}){${step.cases.map(one => `${label(one)}${steps(one.body, true)}`).join('')}}`;
+        return `switch(${step.on}){${step.cases.map(one => `${label(one)}${steps(one.body, again, true)}`).join('')}}`;
       default:
-        return `{${steps(step.body)}}`;
+        return `{${steps(step.body, again)}}`;
     }
   };
 
+  const values = [...parameterNames(fn).slice(1), ...handed].map((one, i) => `${one}=$v[${i}]`);
   const own = variables.filter(one => !handed.includes(one));
-  const parameters = ['$k', ...parameterNames(fn), ...handed].join(',');
-  const declared = own.length === 0 ? '' : `let ${own.join(',')};`;
-  return `function* ${name}$$(${parameters}){${declared}${steps(body.steps)}}`.replace(/\n+/g, '\n');
+  const declared = ['$k=$of.at', ...values, ...own].join(',');
+  const begin = `function ${name}$$($of,${cpu}){const $v=$of.values;let ${declared};`;
+  return `${begin}${steps(body.steps, false)}}`.replace(/\n+/g, '\n');
 }
 
 /** How a CPU is asked to do what it waits for, and where the result is. */

@@ -16,7 +16,14 @@ export class Access {
  * calls: the build makes `yield f(cpu)` of every `yield* f(cpu)` of a model (scripts/sites.mjs), so that resuming an
  * access costs the same at any depth.
  */
-export interface Frame extends Generator<Access | Frame, unknown, unknown> {}
+export interface Frame extends Generator<Access | Code, unknown, unknown> {}
+
+/** Model code that has not begun: a generator, or, of a built model, a function that begins it. */
+export type Code = Frame | (() => unknown);
+
+export function isCode(value: unknown): value is Code {
+  return typeof value === 'function' || Object.prototype.toString.call(value) === '[object Generator]';
+}
 
 /** Model code: a generator that yields described accesses and is resumed with their results. */
 export type Kernel<T = void> = Generator<Access, T, number>;

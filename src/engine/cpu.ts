@@ -1,17 +1,17 @@
-import { type Access, type Frame, type Kernel, Kind } from './access.ts';
+import { type Access, type Code, type Kernel, Kind } from './access.ts';
 import { CpuLocks } from './cpu/locks.ts';
 import { Gfp, gfpBlocks } from './gfp.ts';
 import type { SlabCache } from './layout.ts';
 
 /** What `call_rcu` runs when its grace period is over: in softirq context, so it must not sleep. */
-export type RcuCallback = (cpu: Cpu, ...args: readonly number[]) => Frame;
+export type RcuCallback = (cpu: Cpu, ...args: readonly number[]) => Code;
 
 /** Runs model code on from inside. */
 export interface Driver {
   /** The next access of a CPU, just described: true if it could be executed at once, its result in `cpu.result`. */
   runOn(cpu: Cpu): boolean;
   /** Calls model code from model code: true if it could run to its end at once, its result in `cpu.returned`. */
-  call(cpu: Cpu, callee: Frame): boolean;
+  call(cpu: Cpu, callee: Code): boolean;
 }
 
 /** Suspends model code at each access. */
@@ -35,7 +35,7 @@ export class Cpu extends CpuLocks {
   }
 
   /** The same for `yield* f(cpu)`: whether the callee ran to its end, its result in `returned`. */
-  calls(callee: Frame): boolean {
+  calls(callee: Code): boolean {
     return this.driver.call(this, callee);
   }
 

@@ -1,4 +1,4 @@
-import type { Frame } from './access.ts';
+import type { Code } from './access.ts';
 import type { CpuHost } from './cpu/host.ts';
 import type { CpuState } from './cpu/state.ts';
 import { Cpu } from './cpu.ts';
@@ -176,7 +176,7 @@ export class Machine extends MachineState implements CpuHost, MachineView {
     this.#locking.checkOrder(cpu, lockClass, type, read);
   }
 
-  rcuCallback(name: string, start: () => Frame): number {
+  rcuCallback(name: string, start: () => Code): number {
     return this.#callbacks.describe(name, start);
   }
 

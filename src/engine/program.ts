@@ -1,11 +1,11 @@
-import type { Frame } from './access.ts';
+import type { Code } from './access.ts';
 import type { Cpu } from './cpu.ts';
 
 /** An operation with its arguments, as the machine runs it. */
 export interface BoundOperation {
   readonly name: string;
   readonly args: readonly number[];
-  start(cpu: Cpu): Frame;
+  start(cpu: Cpu): Code;
 }
 
 /** What a machine runs: operations for each CPU, interrupts that may arrive, and a sequential prologue. */

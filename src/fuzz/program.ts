@@ -1,4 +1,4 @@
-import type { Kernel } from '../engine/access.ts';
+import { type Code, type Frame, isCode } from '../engine/access.ts';
 import type { Cpu } from '../engine/cpu.ts';
 import { DivergenceError, EngineError, ExecutionStop } from '../engine/errors.ts';
 import type { BoundOperation, BoundProgram } from '../engine/program.ts';
@@ -56,24 +56,21 @@ export class Binder {
   #bind({ operation: name, args }: Call, named: boolean): BoundOperation {
     const operation = this.#operations.get(name);
     if (operation === undefined) throw new EngineError(`the model has no operation ${name}`);
-    const start = (cpu: Cpu): Kernel<unknown> => operation.run(cpu, args);
+    const start = (cpu: Cpu): Code => operation.run(cpu, args);
     return { name, args, start: named ? cpu => naming(name, start, cpu) : start };
   }
 }
 
-function* naming(name: string, start: (cpu: Cpu) => Kernel<unknown>, cpu: Cpu): Kernel<unknown> {
+/** What an operation throws comes here as to any caller: built models are no generators, so they are yielded, not `yield*`ed. */
+function* naming(name: string, start: (cpu: Cpu) => Code, cpu: Cpu): Frame {
   try {
     const code: unknown = start(cpu);
-    if (!isGenerator(code)) throw new EngineError('run() gives no generator: is it a function*?');
-    return yield* code;
+    if (!isCode(code)) throw new EngineError('run() gives no generator: is it a function*?');
+    return yield code;
   } catch (error) {
     if (error instanceof ExecutionStop || error instanceof DivergenceError) throw error;
     throw new ModelError(name, thrownText(error), error);
   }
-}
-
-function isGenerator(value: unknown): value is Kernel<unknown> {
-  return Object.prototype.toString.call(value) === '[object Generator]';
 }
 
 /** Operations of a program, setup and interrupts included. */

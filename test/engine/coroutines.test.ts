@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Access, type Frame } from '../../src/engine/access.ts';
+import { Access, type Code, type Frame } from '../../src/engine/access.ts';
 import type { Cpu } from '../../src/engine/cpu.ts';
 import { EngineError } from '../../src/engine/errors.ts';
 import { Layout, word } from '../../src/engine/layout.ts';
@@ -11,12 +11,12 @@ import { calm } from './run.ts';
 // The build makes `yield f(cpu)` of `yield* f(cpu)`, and returns what a function yields last: here these forms are
 // written by hand.
 
-type Step = Generator<Access | Frame, void, unknown>;
+type Step = Generator<Access | Code, void, unknown>;
 
 const layout = new Layout();
 const w = layout.struct('w', { x: word(), y: word() });
 
-function run(start: (cpu: Cpu) => Frame): Machine {
+function run(start: (cpu: Cpu) => Code): Machine {
   const machine = new Machine(layout, { cpus: 1, memory: memoryModels.sc });
   const end = machine.run({ setup: [], cpus: [[{ name: 'op', args: [], start }]], interrupts: [] }, calm);
   expect(end).toBe(machine.violation === null ? End.Done : End.Violation);
@@ -181,8 +181,58 @@ describe('what a function returns instead of yielding it last', () => {
   });
 });
 
+const { described } = Access;
+
+describe('a plain function of a built model', () => {
+  const load = (cpu: Cpu) => () => (cpu.goesOn(cpu.readOnce(w.x)) ? cpu.result : described);
+
+  it('may end an operation with an access: it is over after that', () => {
+    const events: string[] = [];
+    const machine = new Machine(layout, { cpus: 1, memory: memoryModels.sc });
+    machine.observer = {
+      access: () => events.push('access'),
+      commit: () => {},
+      operation: (_cpu, _name, _args, begins) => events.push(begins ? 'begins' : 'ends'),
+      interrupt: () => {},
+    };
+    const operation = { name: 'op', args: [], start: load };
+    machine.run({ setup: [], cpus: [[operation, operation]], interrupts: [] }, calm);
+    expect(events).toEqual(['begins', 'access', 'ends', 'begins', 'access', 'ends']);
+  });
+
+  it('may be called by a generator, and hands it its result', () => {
+    const machine = run(function* (cpu) {
+      yield add(cpu, 4);
+      const x = yield load(cpu);
+      yield cpu.writeOnce(w.y, Number(x));
+    });
+    expect(machine.peek(w.y)).toBe(4);
+  });
+
+  it('must yield what it describes', () => {
+    const forgets = (cpu: Cpu) => () => {
+      cpu.readOnce(w.y);
+    };
+    expect(() => run(forgets)).toThrow('op: an access to w.y was described but never yielded');
+    expect(() =>
+      run(function* (cpu) {
+        if (!cpu.calls(forgets(cpu))) yield described;
+      }),
+    ).toThrow('op: an access to w.y was described but never yielded');
+  });
+
+  it('must not say that it is suspended when it is not', () => {
+    const lies = () => () => described;
+    expect(() => run(lies)).toThrow('op: yielded something that is not an access of its CPU');
+    expect(() =>
+      run(function* (cpu) {
+        if (!cpu.calls(lies())) yield described;
+      }),
+    ).toThrow('op: yielded something that is not an access of its CPU');
+  });
+});
+
 describe('a call from inside model code', () => {
-  const { described } = Access;
   function* addAtOnce(cpu: Cpu, n: number): Frame {
     const x = cpu.goesOn(cpu.readOnce(w.x)) ? cpu.result : yield described;
     return cpu.goesOn(cpu.writeOnce(w.x, Number(x) + n)) ? cpu.result : described;

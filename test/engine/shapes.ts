@@ -54,6 +54,7 @@ export const shapes = {
   changing,
   patterns,
   tails,
+  many,
   guarded,
   passed,
 } satisfies Readonly<Record<string, Shape>>;
@@ -240,11 +241,26 @@ function* lock2(cpu: Cpu): Kernel {
   yield cpu.mutexUnlock(w.mutex);
 }
 
+/** More values than most functions need after a suspension, in and behind a loop that declares its own anew. */
+function* many(cpu: Cpu, v: number, out: Out): Kernel {
+  const [a, b, c, d, e, f, g] = [v, v + 1, v + 2, v + 3, v + 4, v + 5, v + 6];
+  let sum = 0;
+  for (let i = 0; i < 2; i++) {
+    const x = yield* load(cpu, i);
+    let y = x + i;
+    if (i === 1) y += yield* bump(cpu, v);
+    sum += x * y + (yield cpu.readOnce(at(a)));
+    out(sum);
+  }
+  out(a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + sum + (yield cpu.readOnce(at(b))));
+}
+
 /** Stays a generator: what is suspended in a `try` cannot be left by a `return`. */
 function* guarded(cpu: Cpu, v: number, out: Out): Kernel {
   try {
     if ((yield* load(cpu, v)) > 2) throw new RangeError('more than two');
     yield* fails(cpu, v);
+    yield* failsBelow(cpu, v);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     out(yield* bump(cpu, v));
@@ -255,6 +271,11 @@ function* guarded(cpu: Cpu, v: number, out: Out): Kernel {
 
 function* fails(cpu: Cpu, v: number): Kernel {
   if (yield* isOdd(cpu, v)) throw new RangeError('odd');
+}
+
+function* failsBelow(cpu: Cpu, v: number): Kernel {
+  yield* fails(cpu, v + 1);
+  note(v);
 }
 
 /** Functions that are values are generator functions, whatever the build made of them. */
@@ -297,6 +318,9 @@ function* call(cpu: Cpu, name: string, v: number, out: Out): Kernel {
       break;
     case 'tails':
       yield* tails(cpu, v, out);
+      break;
+    case 'many':
+      yield* many(cpu, v, out);
       break;
     case 'guarded':
       yield* guarded(cpu, v, out);

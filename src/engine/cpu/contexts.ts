@@ -1,6 +1,7 @@
-import { Access, type Frame, Kind } from '../access.ts';
+import { Access, type Code, type Frame, Kind } from '../access.ts';
 import type { CpuHost } from './host.ts';
 import { CpuState } from './state.ts';
+import { type Resumed, Suspended } from './suspended.ts';
 
 /** A local name: to V8 an import is a variable that it looks up and checks at every use. */
 const { described } = Access;
@@ -69,23 +70,73 @@ export class CpuContexts extends CpuState {
   }
 
   /** The function that returns `frame` ends with a call of it; called by built models. */
-  tailCall(frame: Frame): Frame {
+  tailCall(frame: Code): Code {
     this.callsLast = true;
     return frame;
   }
 
   /**
-   * Model code must be suspended, from the innermost function outwards: keeps `frame`, a generator that goes on where a
-   * function was, and says so to the caller.
+   * Model code must be suspended, from the innermost function outwards: keeps `code`, which goes on where a function was,
+   * the number `at` of that place, and values, which `code` knows again; says so to the caller.
    */
-  parks(frame: Frame): Access {
-    this.parked[this.parkedCount++] = frame;
+  parks(
+    code: Frame | Resumed,
+    at = 0,
+    a?: unknown,
+    b?: unknown,
+    c?: unknown,
+    d?: unknown,
+    e?: unknown,
+    f?: unknown,
+    g?: unknown,
+    h?: unknown,
+  ): Access {
+    const { values } = this.#park(code, at);
+    values[0] = a;
+    values[1] = b;
+    values[2] = c;
+    values[3] = d;
+    values[4] = e;
+    values[5] = f;
+    values[6] = g;
+    values[7] = h;
     return described;
+  }
+
+  /** The same with any number of values. */
+  parksMany(code: Resumed, at: number, ...list: readonly unknown[]): Access {
+    const { values } = this.#park(code, at);
+    for (let i = 0; i < list.length; i++) values[i] = list[i];
+    return described;
+  }
+
+  #park(code: Frame | Resumed, at: number): Suspended {
+    if (this.parkedCount === this.parked.length) this.parked.push(new Suspended());
+    const place = this.parked[this.parkedCount++];
+    place.code = code;
+    place.at = at;
+    return place;
   }
 
   /** All of it is suspended: it becomes the top of the call stack. */
   unparks(): void {
-    while (this.parkedCount > 0) this.frames[++this.depth] = this.parked[--this.parkedCount];
+    const { frames, parked } = this;
+    while (this.parkedCount > 0) {
+      const i = --this.parkedCount;
+      const free = this.#push();
+      frames[this.depth] = parked[i];
+      parked[i] = free;
+    }
+  }
+
+  /** Model code begins, on top of what is suspended. */
+  begins(code: Frame | Resumed): void {
+    this.#push().code = code;
+  }
+
+  #push(): Suspended {
+    if (++this.depth === this.frames.length) this.frames.push(new Suspended());
+    return this.frames[this.depth];
   }
 
   /** Makes an access the pending one of this CPU. */

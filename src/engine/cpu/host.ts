@@ -1,4 +1,4 @@
-import type { Frame } from '../access.ts';
+import type { Code } from '../access.ts';
 import type { Layout } from '../layout.ts';
 import type { Memory } from '../memory/memory.ts';
 import type { CpuState } from './state.ts';
@@ -20,7 +20,7 @@ export interface CpuHost {
   /** Asks the decision source on behalf of the model. */
   chooseFor(cpu: CpuState, n: number): number;
   /** Keeps what a `call_rcu` is about to queue; its key, which is not 0. */
-  rcuCallback(name: string, start: () => Frame): number;
+  rcuCallback(name: string, start: () => Code): number;
   /** Reads the newest value of any word, at no cost: for oracles. */
   peek(address: number): number;
   /** Writes a ghost word. */

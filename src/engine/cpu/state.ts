@@ -1,6 +1,7 @@
-import { type Frame, Kind } from '../access.ts';
+import { Kind } from '../access.ts';
 import { LockType } from '../layout.ts';
 import type { Held } from '../lockdep.ts';
+import type { Suspended } from './suspended.ts';
 
 const MAX_HELD = 16;
 
@@ -50,15 +51,12 @@ export class CpuState {
   inflight = 0;
 
   // Coroutine state.
-  /**
-   * The running generator at `depth` and its callers below it. What lies above `depth` is left from calls that
-   * returned: a store of a new generator into this old array costs a write barrier, so a return stores nothing.
-   */
-  readonly frames: Frame[] = [];
+  /** What runs or is suspended, at `depth`, and its callers below it. The places above are free. */
+  readonly frames: Suspended[] = [];
   /** -1 if the CPU runs nothing. */
   depth = -1;
   /** What was suspended last and is not on the call stack yet, the innermost first: see `Cpu.parks`. */
-  readonly parked: Frame[] = [];
+  readonly parked: Suspended[] = [];
   parkedCount = 0;
   /** Where the frames of what runs now begin; those of an interrupted operation lie below. */
   frameBase = 0;

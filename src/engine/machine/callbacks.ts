@@ -1,4 +1,4 @@
-import { type Access, Fence, type Frame, Order } from '../access.ts';
+import { type Access, type Code, Fence, Order } from '../access.ts';
 import type { CpuState } from '../cpu/state.ts';
 import type { Cpu } from '../cpu.ts';
 import { EngineError } from '../errors.ts';
@@ -47,7 +47,7 @@ export class Callbacks {
   }
 
   /** Keeps what is about to be queued; its key, for `queue`, is not 0. */
-  describe(name: string, start: () => Frame): number {
+  describe(name: string, start: () => Code): number {
     const spelled = name === '' ? 'callback' : name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
     return this.#described.push({ name: spelled, start });
   }
@@ -141,7 +141,7 @@ export class Callbacks {
     return 'waits for interrupts and bottom halves to be on';
   }
 
-  *#run(cpu: Cpu, queued: QueuedCallback): Generator<Access | Frame, void, unknown> {
+  *#run(cpu: Cpu, queued: QueuedCallback): Generator<Access | Code, void, unknown> {
     yield queued.start();
     const m = this.#m;
     m.callbacks.splice(m.callbacks.indexOf(queued), 1);

@@ -1,4 +1,5 @@
-import { Access, type Frame, Kind } from '../access.ts';
+import { Access, type Code, type Frame, isCode, Kind } from '../access.ts';
+import { ended } from '../cpu/suspended.ts';
 import type { Cpu } from '../cpu.ts';
 import { EngineError } from '../errors.ts';
 import type { Interrupts } from './interrupts.ts';
@@ -15,17 +16,18 @@ const generatorPrototype = Object.getPrototypeOf(Object.getPrototypeOf(probe()))
  * %GeneratorPrototype%.next. Each generator function has objects of its own hidden class, so `generator.next` would be
  * a megamorphic property load; calling the one function there is directly saves it on every access.
  */
-const resume: (this: Frame, value: unknown) => IteratorResult<Access | Frame, unknown> =
+const resume: (this: Frame, value: unknown) => IteratorResult<Access | Code, unknown> =
   generatorPrototype.next;
-const throwInto: (this: Frame, error: unknown) => IteratorResult<Access | Frame, unknown> =
+const throwInto: (this: Frame, error: unknown) => IteratorResult<Access | Code, unknown> =
   generatorPrototype.throw;
 
 /**
- * The model code of the CPUs. Built models call each other as plain functions (scripts/frames.mjs); only when one must be
- * suspended do it and its callers become generators that go on from there, `parked` on the way out and put onto the CPU's
- * own call stack, so that resuming an access costs the same at any depth. `yield* f()` of what is a generator from the
- * start comes here as `cpu.calls(f())`, or as `yield f()` where the CPU is not known. What a function yields as its last
- * act it returns instead: an access, whose result is then that of the function, or a call (`Cpu.tailCall`).
+ * The model code of the CPUs. Built models call each other as plain functions (scripts/frames.mjs); when one must be
+ * suspended, it and its callers return, `parked` on the way out with what they need to go on, and are put onto the CPU's
+ * own call stack, so that resuming an access costs the same at any depth. `yield* f()` of what is a generator, or is not
+ * known, comes here as `cpu.calls(f())`, or as `yield f()` where the CPU is not known: `f()` is a generator, or a function
+ * that begins the call. What a function yields as its last act it returns instead: an access, whose result is then that of
+ * the function, or a call (`Cpu.tailCall`).
  */
 export class Coroutines {
   readonly #m: MachineState;
@@ -69,15 +71,25 @@ export class Coroutines {
   }
 
   /**
-   * Calls a generator from inside model code, which waits for it on the stack of JavaScript itself: true if it came to its
+   * Calls model code from inside model code, which waits for it on the stack of JavaScript itself: true if it came to its
    * end, with its result in `cpu.returned`. If not, the caller must be suspended too: the callee is parked by then.
    */
-  call(cpu: Cpu, callee: Frame): boolean {
+  call(cpu: Cpu, callee: Code): boolean {
     const m = this.#m;
     let frame = callee;
     let result: unknown = 0;
     try {
       while (true) {
+        if (typeof frame === 'function') {
+          const value = frame();
+          if (value === described) {
+            if (cpu.kind === Kind.None && m.violation === null) this.#badYield(cpu);
+            return false;
+          }
+          if (cpu.kind !== Kind.None) m.forgottenYield(cpu);
+          cpu.returned = value;
+          return true;
+        }
         const step = resume.call(frame, result);
         const { value } = step;
         if (value === described) {
@@ -89,7 +101,7 @@ export class Coroutines {
         if (step.done !== true) {
           // A generator that is yielded instead of called; its caller may catch what it throws.
           try {
-            if (!this.call(cpu, value as Frame)) {
+            if (!this.call(cpu, value as Code)) {
               cpu.parks(frame);
               return false;
             }
@@ -103,7 +115,7 @@ export class Coroutines {
         if (cpu.kind !== Kind.None) m.forgottenYield(cpu);
         if (cpu.callsLast) {
           cpu.callsLast = false;
-          frame = value as Frame;
+          frame = value as Code;
           result = 0;
           continue;
         }
@@ -113,7 +125,7 @@ export class Coroutines {
     } catch (error) {
       // Nobody can catch a violation: the caller is suspended for good.
       if (error === m.stop) return false;
-      if (!isGenerator(frame)) this.#badYield(cpu);
+      if (!isCode(frame)) this.#badYield(cpu);
       throw error;
     }
   }
@@ -125,9 +137,25 @@ export class Coroutines {
     while (true) {
       try {
         while (true) {
-          // A frame that was parked begins with what it waits for: a generator is not handed the value that starts it.
-          cpu.returned = result;
-          const step = resume.call(frames[cpu.depth], result);
+          const top = frames[cpu.depth];
+          const { code } = top;
+          if (typeof code === 'function') {
+            cpu.returned = result;
+            result = code(top, cpu);
+            if (result === described) {
+              if (cpu.kind === Kind.None && this.#m.violation === null) this.#badYield(cpu);
+              // What ended with the access, or with a call that is suspended, does not go on; but that an operation is over
+              // counts only after the access.
+              if (cpu.parkedCount > 0 || cpu.depth > cpu.frameBase) cpu.depth--;
+              else top.code = ended;
+              cpu.unparks();
+              return result;
+            }
+            if (cpu.kind !== Kind.None) this.#m.forgottenYield(cpu);
+            if (cpu.depth-- === base) return result;
+            continue;
+          }
+          const step = resume.call(code, result);
           result = step.value;
           if (result === described) {
             if (cpu.kind === Kind.None && this.#m.violation === null) this.#badYield(cpu);
@@ -138,13 +166,13 @@ export class Coroutines {
           }
           // Of calls: what is no generator is noticed when it is resumed.
           if (step.done !== true) {
-            frames[++cpu.depth] = result as Frame;
+            cpu.begins(result as Code);
             continue;
           }
           if (cpu.kind !== Kind.None) this.#m.forgottenYield(cpu);
           if (cpu.callsLast) {
             cpu.callsLast = false;
-            frames[cpu.depth] = result as Frame;
+            top.code = result as Code;
             continue;
           }
           if (cpu.depth-- === base) return result;
@@ -176,8 +204,7 @@ export class Coroutines {
     cpu.site = 0;
     const operation = list[i];
     if (m.observer !== null) m.observer.operation(cpu.id, operation.name, operation.args, true);
-    cpu.frames[0] = operation.start(cpu);
-    cpu.depth = 0;
+    cpu.begins(operation.start(cpu));
     return true;
   }
 
@@ -196,19 +223,20 @@ export class Coroutines {
 
   /** Model code threw: its callers may catch that, as they would behind a real `yield*`. */
   #unwind(cpu: Cpu, base: number, error: unknown): void {
-    if (cpu.depth >= 0 && !isGenerator(cpu.frames[cpu.depth])) this.#badYield(cpu);
-    const depth = cpu.depth--;
-    if (depth <= base) throw error;
-    cpu.frames[cpu.depth] = thrownInto(cpu.frames[cpu.depth], error);
+    if (cpu.depth >= 0 && !isCode(cpu.frames[cpu.depth].code)) this.#badYield(cpu);
+    while (cpu.depth-- > base) {
+      const caller = cpu.frames[cpu.depth];
+      // Functions of built models catch nothing where they are suspended.
+      if (typeof caller.code === 'function') continue;
+      caller.code = thrownInto(caller.code, error);
+      return;
+    }
+    throw error;
   }
 
   #badYield(cpu: Cpu): never {
     this.#m.fail(`${this.#m.operationName(cpu)}: yielded something that is not an access of its CPU`);
   }
-}
-
-function isGenerator(value: unknown): boolean {
-  return Object.prototype.toString.call(value) === '[object Generator]';
 }
 
 /** A generator that goes on as a suspended one does into which an error is thrown. */

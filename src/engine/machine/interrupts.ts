@@ -1,4 +1,4 @@
-import { type Access, type Frame, Kind } from '../access.ts';
+import { type Access, type Code, Kind } from '../access.ts';
 import type { CpuState } from '../cpu/state.ts';
 import type { Cpu } from '../cpu.ts';
 import { EVERYTHING, type MachineState } from './state.ts';
@@ -7,7 +7,7 @@ import type { Waiting } from './waiting.ts';
 /** What runs in place of the code of a CPU. */
 export interface Handler {
   readonly name: string;
-  start(cpu: Cpu): Frame;
+  start(cpu: Cpu): Code;
 }
 
 /** Interrupt handlers and softirqs: when one arrives, what is put aside for it, and the context it must leave behind. */
@@ -56,8 +56,8 @@ export class Interrupts {
     cpu.handler = handler.name;
     cpu.kind = Kind.None;
     cpu.site = 0;
-    cpu.frameBase = ++cpu.depth;
-    cpu.frames[cpu.depth] = softirq ? this.#softirq(cpu, handler) : this.#hardirq(cpu, handler);
+    cpu.frameBase = cpu.depth + 1;
+    cpu.begins(softirq ? this.#softirq(cpu, handler) : this.#hardirq(cpu, handler));
     if (softirq) {
       cpu.softirqDepth++;
       cpu.inSoftirq = true;
@@ -86,14 +86,14 @@ export class Interrupts {
     return true;
   }
 
-  *#hardirq(cpu: Cpu, handler: Handler): Generator<Access | Frame, void, unknown> {
+  *#hardirq(cpu: Cpu, handler: Handler): Generator<Access | Code, void, unknown> {
     yield* this.#handle(cpu, handler);
     cpu.hardirqDepth--;
     if (this.#m.observer !== null) this.#m.observer.interrupt(cpu.id, handler.name, false, 'irq');
     this.stateChanged(cpu);
   }
 
-  *#softirq(cpu: Cpu, handler: Handler): Generator<Access | Frame, void, unknown> {
+  *#softirq(cpu: Cpu, handler: Handler): Generator<Access | Code, void, unknown> {
     yield* this.#handle(cpu, handler);
     cpu.softirqDepth--;
     cpu.inSoftirq = false;
@@ -101,7 +101,7 @@ export class Interrupts {
     this.stateChanged(cpu);
   }
 
-  *#handle(cpu: Cpu, handler: Handler): Generator<Access | Frame, void, unknown> {
+  *#handle(cpu: Cpu, handler: Handler): Generator<Access | Code, void, unknown> {
     const m = this.#m;
     const { heldCount, preemptDepth, softirqDepth, rcuDepth } = cpu;
     yield handler.start(cpu);

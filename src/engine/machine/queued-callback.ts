@@ -1,4 +1,4 @@
-import type { Frame } from '../access.ts';
+import type { Code } from '../access.ts';
 
 /** What a `call_rcu` has queued: see callbacks.ts. */
 export interface QueuedCallback {
@@ -7,7 +7,7 @@ export interface QueuedCallback {
   readonly site: number;
   /** In kernel spelling. */
   readonly name: string;
-  start(): Frame;
+  start(): Code;
   /** Its place among the calls of the execution, from 1. */
   readonly number: number;
   /** Number of its call among those of sections and grace periods. */

@@ -1,4 +1,4 @@
-import { Choice, type Frame, Kind } from '../access.ts';
+import { Choice, type Code, Kind } from '../access.ts';
 import type { Cpu, Driver } from '../cpu.ts';
 import { End } from '../program.ts';
 import { nthBit, popcount } from './bits.ts';
@@ -145,7 +145,7 @@ export class RunLoop implements Driver {
     return true;
   }
 
-  call(cpu: Cpu, callee: Frame): boolean {
+  call(cpu: Cpu, callee: Code): boolean {
     return this.#coroutines.call(cpu, callee);
   }
 
