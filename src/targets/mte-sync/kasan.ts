@@ -1,7 +1,7 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { putPage } from '../kernel/page.ts';
-import { lookupPrivate } from './rmap.ts';
+import { lookupPrivate } from './private-lookup.ts';
 import { shmemLookup } from './shmem-lookup.ts';
 import { isShared, type Page, type State } from './state.ts';
 

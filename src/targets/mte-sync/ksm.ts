@@ -4,7 +4,7 @@ import { folioTrylock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
 import { pageMteTagged } from '../kernel/page-tags.ts';
 import { Pte, pteNumber, ptePage, ptePresent, pteTagged } from '../kernel/pte.ts';
 import { invalidateRangeEnd, invalidateRangeStart } from './kvm-notifier.ts';
-import { lookupPrivate } from './rmap.ts';
+import { lookupPrivate } from './private-lookup.ts';
 import { isShared, type Page, type State } from './state.ts';
 import { setPteAt } from './sync.ts';
 

@@ -3,7 +3,8 @@ import type { Cpu } from '../../engine/cpu.ts';
 import { allocPage, folioTrylock, folioUnlock, freePage, getPage, putPage } from '../kernel/page.ts';
 import { isMigrationEntry, Pte, pteNumber, ptePage, pteWrite } from '../kernel/pte.ts';
 import { copyHighpage } from './copy.ts';
-import { lookupPrivate, unmapForMigration } from './rmap.ts';
+import { lookupPrivate } from './private-lookup.ts';
+import { unmapForMigration } from './rmap.ts';
 import { shmemLookup } from './shmem-lookup.ts';
 import { isShared, type Page, type State, VM } from './state.ts';
 import { setPteAt } from './sync.ts';
@@ -23,8 +24,9 @@ export function* migratePage(cpu: Cpu, s: State, mm: number, index: number): Ker
   let moved = false;
   if (dst !== null) {
     yield folioTrylock(cpu, s, dst);
-    yield* unmapForMigration(cpu, s, src, index);
-    for (let i = 0; i < ATTEMPTS && !moved; i++) moved = yield* moveToNewFolio(cpu, s, dst, src, index);
+    const unmapped = yield* unmapForMigration(cpu, s, src, index);
+    for (let i = 0; unmapped && i < ATTEMPTS && !moved; i++)
+      moved = yield* moveToNewFolio(cpu, s, dst, src, index);
     yield* removeMigrationPtes(cpu, s, src, moved ? dst : src, index);
     yield folioUnlock(cpu, dst);
     if (!moved) yield* putPage(cpu, s, dst);

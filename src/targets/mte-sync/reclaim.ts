@@ -4,7 +4,8 @@ import { folioTrylock, folioUnlock, putPage } from '../kernel/page.ts';
 import { PG } from '../kernel/page-flags.ts';
 import { addToSwap, COUNT, slotOf, swapDuplicate } from '../kernel/swap-map.ts';
 import { mteInvalidateTags } from '../kernel/swap-tags.ts';
-import { lookupPrivate, unmapEverywhere } from './rmap.ts';
+import { lookupPrivate } from './private-lookup.ts';
+import { unmapEverywhere } from './rmap.ts';
 import { shmemLookup } from './shmem-lookup.ts';
 import { isShared, type Page, type State } from './state.ts';
 import { mteSaveTags } from './swap-tags.ts';
@@ -30,8 +31,9 @@ function* pageout(cpu: Cpu, s: State, page: Page, index: number): Kernel<number>
     if (slot < 0) return -1;
     yield cpu.setBit(PG.dirty, page.flags);
   }
-  const written = yield* unmapEverywhere(cpu, s, page, index, isShared(index) ? -1 : slot);
-  if (again && written) yield cpu.setBit(PG.dirty, page.flags);
+  const unmapped = yield* unmapEverywhere(cpu, s, page, index, isShared(index) ? -1 : slot);
+  if (unmapped === 'pinned') return -1;
+  if (again && unmapped === 'dirty') yield cpu.setBit(PG.dirty, page.flags);
   if (isShared(index)) {
     // shmem_writepage(): the page cache now refers to the slot.
     yield* swapDuplicate(cpu, s, slot);

@@ -1,35 +1,21 @@
 import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
-import { getPage, putPage } from '../kernel/page.ts';
+import { putPage } from '../kernel/page.ts';
 import { pteExclusive, pteMigration, pteNumber, ptePresent, pteSwap, pteWrite } from '../kernel/pte.ts';
 import { swapDuplicate } from '../kernel/swap-map.ts';
-import { isHugetlb, isThp, isZeroPage, thpFolio } from './areas.ts';
 import { invalidateRangeEnd, invalidateRangeStart } from './kvm-notifier.ts';
-import { filePage, type Page, type State } from './state.ts';
+import { isShared, type Page, type State } from './state.ts';
+import { setPteAt } from './sync.ts';
 
-/** The anonymous page that an address space maps at an index, with a reference; null if none. */
-export function* lookupPrivate(cpu: Cpu, s: State, mm: number, index: number): Kernel<Page | null> {
-  const { ptl, pte } = s.mms[mm];
-  yield cpu.spinLock(ptl);
-  const entry = yield cpu.readOnce(pte[index]);
-  const page = ptePresent(entry) ? s.pages[pteNumber(entry)] : null;
-  let usable = page !== null && page !== filePage(s);
-  if (usable && index >= s.areas.first) usable = yield* isSmall(cpu, s, pteNumber(entry));
-  if (usable && page !== null) yield getPage(cpu, page);
-  yield cpu.spinUnlock(ptl);
-  return usable ? page : null;
-}
-
-/** Neither a zero page nor part of an unsplit large folio. */
-function* isSmall(cpu: Cpu, s: State, page: number): Kernel<boolean> {
-  if (isThp(s.areas, page)) return (yield cpu.readOnce(thpFolio(s.areas, s.pages[page]).split)) === 1;
-  return !isHugetlb(s.areas, page) && !isZeroPage(s.areas, page);
-}
+/**
+ * What became of the entries of a page. `dirty`: one was writable and thus may be dirty: hardware marks it with the store, of
+ * data or tags. `pinned`: one had to stay.
+ */
+export type Unmapped = 'clean' | 'dirty' | 'pinned';
 
 /**
  * try_to_unmap() of a locked page in every address space: the entry becomes a swap entry of `slot`, or nothing if
- * `slot` is -1 (page cache). MMU notifiers run around each entry of the address space that KVM uses. True if an entry
- * was writable and thus may be dirty: hardware marks it with the store, of data or tags.
+ * `slot` is -1 (page cache). MMU notifiers run around each entry of the address space that KVM uses.
  */
 export function* unmapEverywhere(
   cpu: Cpu,
@@ -37,43 +23,62 @@ export function* unmapEverywhere(
   page: Page,
   index: number,
   slot: number,
-): Kernel<boolean> {
-  let dirty = false;
+): Kernel<Unmapped> {
+  let unmapped: Unmapped = 'clean';
   for (const mm of s.mms) {
     yield* invalidateRangeStart(cpu, s, mm.index, index);
     yield cpu.spinLock(mm.ptl);
     const old = yield cpu.readOnce(mm.pte[index]);
     const mapped = ptePresent(old) && pteNumber(old) === page.index;
+    let stays = false;
     if (mapped) {
-      dirty ||= pteWrite(old);
       yield cpu.xchg(mm.pte[index], 0);
       if (s.d.flushBeforeSwap) yield cpu.flushTlb(s.stage1[mm.index][index]);
-      if (slot >= 0) {
+      stays = slot >= 0 && (yield* staysPinned(cpu, s, page, mm.pte[index], old));
+      if (slot >= 0 && !stays) {
         yield* swapDuplicate(cpu, s, slot);
         yield cpu.writeOnce(mm.pte[index], pteSwap(slot, pteExclusive(old)));
       }
+      if (stays) unmapped = 'pinned';
+      else if (pteWrite(old)) unmapped = 'dirty';
     }
     yield cpu.spinUnlock(mm.ptl);
     yield* invalidateRangeEnd(cpu, s, mm.index);
-    if (mapped) yield* putPage(cpu, s, page);
+    if (mapped && !stays) yield* putPage(cpu, s, page);
+    // It is exclusive: nobody else maps it.
+    if (stays) break;
   }
-  return dirty;
+  return unmapped;
 }
 
-/** try_to_migrate(): entries become migration entries, which hold no reference. */
-export function* unmapForMigration(cpu: Cpu, s: State, page: Page, index: number): Kernel {
+/**
+ * folio_try_share_anon_rmap_pte(): an exclusive page that may be pinned keeps its entry, as fork() would share it otherwise
+ * (v5.19; before, shrink_page_list() left pinned pages alone, feb889fb40fa). Nothing is pinned unless COPY_TAGS pins.
+ */
+function* staysPinned(cpu: Cpu, s: State, page: Page, pte: number, old: number): Kernel<boolean> {
+  if (!s.d.copyTagsPins || !pteExclusive(old) || (yield cpu.readOnce(page.pins)) === 0) return false;
+  yield* setPteAt(cpu, s, pte, old);
+  return true;
+}
+
+/** try_to_migrate(): entries become migration entries, which hold no reference. False if one had to stay. */
+export function* unmapForMigration(cpu: Cpu, s: State, page: Page, index: number): Kernel<boolean> {
   for (const mm of s.mms) {
     yield* invalidateRangeStart(cpu, s, mm.index, index);
     yield cpu.spinLock(mm.ptl);
     const old = yield cpu.readOnce(mm.pte[index]);
     const mapped = ptePresent(old) && pteNumber(old) === page.index;
+    let stays = false;
     if (mapped) {
       yield cpu.xchg(mm.pte[index], 0);
       yield cpu.flushTlb(s.stage1[mm.index][index]);
-      yield cpu.writeOnce(mm.pte[index], pteMigration(page.index, old));
+      stays = !isShared(index) && (yield* staysPinned(cpu, s, page, mm.pte[index], old));
+      if (!stays) yield cpu.writeOnce(mm.pte[index], pteMigration(page.index, old));
     }
     yield cpu.spinUnlock(mm.ptl);
     yield* invalidateRangeEnd(cpu, s, mm.index);
-    if (mapped) yield* putPage(cpu, s, page);
+    if (mapped && !stays) yield* putPage(cpu, s, page);
+    if (stays) return false;
   }
+  return true;
 }
