@@ -302,6 +302,8 @@ export class TagShadow {
       // An owner's own store, on its first arrival in memory: it defines what the tag must be.
       this.#set(page.want[g], value);
       this.#set(page.wantSite[g], site);
+      // Whoever is not ordered after it may still see the 0 that was fine before.
+      this.#set(page.zeroOk, this.#get(page.zeroOk) | (this.#get(page.loose) & (1 << g)));
       const promised = this.#get(this.#table.unpromised[n]) === 0;
       this.#set(page.owned, promised ? this.#get(page.owned) | (1 << g) : this.#get(page.owned) & ~(1 << g));
       this.#set(page.loose, promised ? this.#get(page.loose) & ~(1 << g) : this.#get(page.loose) | (1 << g));
