@@ -34,6 +34,19 @@ function* fails(cpu: Cpu): Frame {
   throw new RangeError('no');
 }
 
+/** A machine of one CPU, and what it does: accesses, and operations that begin and end. */
+function observed(): { readonly machine: Machine; readonly events: readonly string[] } {
+  const events: string[] = [];
+  const machine = new Machine(layout, { cpus: 1, memory: memoryModels.sc });
+  machine.observer = {
+    access: () => events.push('access'),
+    commit: () => {},
+    operation: (_cpu, _name, _args, begins) => events.push(begins ? 'begins' : 'ends'),
+    interrupt: () => {},
+  };
+  return { machine, events };
+}
+
 describe('a yielded generator', () => {
   it('is called, and its result is the value of the yield', () => {
     const machine = run(function* (cpu) {
@@ -141,14 +154,7 @@ describe('what a function returns instead of yielding it last', () => {
 
   it('may be the last act of an operation, which is over after the access only', () => {
     for (const start of [addAndShow, (cpu: Cpu) => addTwice(cpu)]) {
-      const events: string[] = [];
-      const machine = new Machine(layout, { cpus: 1, memory: memoryModels.sc });
-      machine.observer = {
-        access: () => events.push('access'),
-        commit: () => {},
-        operation: (_cpu, _name, _args, begins) => events.push(begins ? 'begins' : 'ends'),
-        interrupt: () => {},
-      };
+      const { machine, events } = observed();
       const operation = { name: 'op', args: [], start: (cpu: Cpu) => start(cpu, 1) };
       machine.run({ setup: [], cpus: [[operation, operation]], interrupts: [] }, calm);
       const one = ['begins', ...Array.from({ length: machine.steps / 2 }, () => 'access'), 'ends'];
@@ -187,14 +193,7 @@ describe('a plain function of a built model', () => {
   const load = (cpu: Cpu) => () => (cpu.goesOn(cpu.readOnce(w.x)) ? cpu.result : described);
 
   it('may end an operation with an access: it is over after that', () => {
-    const events: string[] = [];
-    const machine = new Machine(layout, { cpus: 1, memory: memoryModels.sc });
-    machine.observer = {
-      access: () => events.push('access'),
-      commit: () => {},
-      operation: (_cpu, _name, _args, begins) => events.push(begins ? 'begins' : 'ends'),
-      interrupt: () => {},
-    };
+    const { machine, events } = observed();
     const operation = { name: 'op', args: [], start: load };
     machine.run({ setup: [], cpus: [[operation, operation]], interrupts: [] }, calm);
     expect(events).toEqual(['begins', 'access', 'ends', 'begins', 'access', 'ends']);

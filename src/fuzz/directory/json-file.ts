@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readIfThere } from './text-file.ts';
 
 /**
  * What a JSON file of a campaign directory holds; a text that says what is wrong with it, null if there is none.
@@ -10,13 +10,13 @@ export function readJsonFile<T>(
   is: (value: unknown) => value is T,
   what: string,
 ): T | string | null {
-  let text: string;
+  let text: string | null;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readIfThere(path);
   } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return missing ? null : `${path}: ${String(error)}`;
+    return `${path}: ${String(error)}`;
   }
+  if (text === null) return null;
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { UsageError } from '../../engine/errors.ts';
 import { reasonOf } from './atomic.ts';
 import { processStart } from './process-start.ts';
+import { readIfThere } from './text-file.ts';
 
 /** A process, told apart from later ones with its number. */
 export interface Owner {
@@ -69,7 +70,7 @@ export function takeLock(dir: string, note: (message: string) => void): () => vo
   }
   removeLeftOvers(dir);
   return () => {
-    if (textOf(path) === text) rmSync(path, { force: true });
+    if (readIfThere(path) === text) rmSync(path, { force: true });
   };
 }
 
@@ -86,7 +87,7 @@ type Attempt = { readonly before: Owner | 'torn' | null } | { readonly holder: O
 function own(path: string, mine: string): Attempt {
   for (;;) {
     if (linked(mine, path)) return { before: null };
-    const text = textOf(path);
+    const text = readIfThere(path);
     if (text === null) continue;
     const before = ownerIn(text);
     if (before !== 'torn' && alive(before) !== false) return { holder: before, path };
@@ -95,7 +96,7 @@ function own(path: string, mine: string): Attempt {
     if ('holder' in claimed) return claimed;
     try {
       // Nobody else may replace it from here on; but somebody may have done so before.
-      if (textOf(path) === text) {
+      if (readIfThere(path) === text) {
         renameSync(claim, path);
         return { before };
       }
@@ -154,20 +155,10 @@ function linked(from: string, path: string): boolean {
   }
 }
 
-/** What a file holds; null if there is none. */
-function textOf(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
-  }
-}
-
 /** The process that a file names. */
 export function readOwner(path: string): Owner | 'gone' | 'torn' {
   try {
-    const text = textOf(path);
+    const text = readIfThere(path);
     return text === null ? 'gone' : ownerIn(text);
   } catch {
     return 'gone';

@@ -1,6 +1,7 @@
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unlessFull } from './disk.ts';
+import { readIfThere } from './text-file.ts';
 
 /**
  * Notes in a campaign's state that the process with the workers is started again: one line with how it died. A checkpoint
@@ -12,10 +13,6 @@ export function noteRestart(state: string, died: string): void {
 
 /** Times that the process was started again, in all runs of a campaign. */
 export function countRestarts(state: string): number {
-  try {
-    return readFileSync(join(state, 'restarts'), 'latin1').split('\n').length - 1;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0;
-    throw error;
-  }
+  const lines = readIfThere(join(state, 'restarts'))?.split('\n') ?? [''];
+  return lines.length - 1;
 }

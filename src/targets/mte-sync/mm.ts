@@ -53,11 +53,16 @@ export function* fork(cpu: Cpu, s: State, child: number, index: number, pinned: 
     const spare = pinned || s.d.copyTagsPins ? yield* allocPage(cpu, s) : null;
     yield cpu.storePlain(childArea, vmFlags);
     yield* invalidateRangeStart(cpu, s, 0, index);
-    let copied = yield* copyLocked(cpu, s, child, index, spare?.index ?? -1, pinned);
-    if (copied === 'not-empty') {
+    let copied: Copied;
+    while (true) {
+      yield cpu.spinLock(to.ptl);
+      yield cpu.spinLock(from.ptl);
+      copied = yield* copyPteRange(cpu, s, child, index, spare?.index ?? -1, pinned);
+      yield cpu.spinUnlock(from.ptl);
+      yield cpu.spinUnlock(to.ptl);
+      if (copied !== 'not-empty') break;
       // exit_mmap()
       yield* zap(cpu, s, child, index);
-      copied = yield* copyLocked(cpu, s, child, index, spare?.index ?? -1, pinned);
     }
     yield cpu.flushTlb(s.stage1[0][index]);
     yield* invalidateRangeEnd(cpu, s, 0);
@@ -69,22 +74,6 @@ export function* fork(cpu: Cpu, s: State, child: number, index: number, pinned: 
 
 /** What became of an entry; `not-empty`: the child has another one there. */
 type Copied = 'spare-used' | 'done' | 'not-empty';
-
-function* copyLocked(
-  cpu: Cpu,
-  s: State,
-  child: number,
-  index: number,
-  spare: number,
-  pinned: boolean,
-): Kernel<Copied> {
-  yield cpu.spinLock(s.mms[child].ptl);
-  yield cpu.spinLock(s.mms[0].ptl);
-  const copied = yield* copyPteRange(cpu, s, child, index, spare, pinned);
-  yield cpu.spinUnlock(s.mms[0].ptl);
-  yield cpu.spinUnlock(s.mms[child].ptl);
-  return copied;
-}
 
 /** copy_present_page() (both page-table locks held, so copy_highpage() must not sleep) or copy_present_pte(). */
 function* copyPteRange(
