@@ -31,7 +31,7 @@ export default defineConfig({
     hookTimeout: 240_000,
     // One core less than there are, which is Vitest's choice, leaves small machines idle: many tests wait for processes.
     maxWorkers: '100%',
-    globalSetup: './test/build.ts',
+    globalSetup: ['./test/build.ts', './test/watchdog.ts'],
     server: { deps: { external: [/\/dist\//] } },
   },
 });

@@ -90,13 +90,16 @@ const common = ['--memory', options.memory, '--workers', options.workers];
 const limit = options.timed ? ['--time', '1h'] : ['--execs', options.execs];
 let restarts = 0;
 let over = false;
+const beginning = (dir, limits = limit) => {
+  return [options.design, ...common, '--seed', options.seed, ...limits, '--out', dir];
+};
+/** Goes on with the campaign that is killed, to new limits if there are any; begins it if the last kill came before that. */
+const next = limits =>
+  existsSync(join(killed, 'campaign.json'))
+    ? ['--resume', killed, '--workers', options.workers, ...(limits ?? [])]
+    : beginning(killed, limits);
 for (let round = 1; round <= Number(options.rounds) && !over; round++) {
-  const resumes = existsSync(join(killed, 'campaign.json'));
-  const run = campaign(
-    resumes
-      ? ['--resume', killed, '--workers', options.workers]
-      : [options.design, ...common, '--seed', options.seed, ...limit, '--out', killed],
-  );
+  const run = campaign(next());
   const delay = 1000 * Number(options.delay) * random();
   // Most kills hit a campaign at work, some one that is about to begin.
   if (random() < 0.8) await Promise.race([run.ended, run.running]);
@@ -121,7 +124,7 @@ for (let round = 1; round <= Number(options.rounds) && !over; round++) {
   );
 }
 if (options.timed) {
-  await campaign(['--resume', killed, '--time', '2s', '--workers', options.workers]).ended;
+  await campaign(next(['--time', '2s'])).ended;
   check(killed, 'last');
   const features = figure(killed, 'edges_found');
   const executions = figure(killed, 'execs_done');
@@ -137,10 +140,10 @@ if (options.timed) {
   console.log(`unbroken, the same number of executions, three seeds: ${others.join(', ')} features`);
   if (features < 0.95 * Math.min(...others)) failures.push('the killed campaign covers less');
 } else {
-  const last = await campaign(['--resume', killed, '--workers', options.workers]).ended;
+  const last = await campaign(next()).ended;
   if (last.code > 1) failures.push(`last run: exit code ${last.code}: ${last.errors.trim()}`);
   check(killed, 'last');
-  await campaign([options.design, ...common, '--seed', options.seed, ...limit, '--out', unbroken]).ended;
+  await campaign(beginning(unbroken)).ended;
   failures.push(...differences(killed, unbroken).map(line => `killed against unbroken: ${line}`));
   const [executions, features, findings] = ['execs_done', 'edges_found', 'saved_crashes'].map(name =>
     figure(unbroken, name),

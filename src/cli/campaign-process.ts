@@ -3,6 +3,7 @@ import type { Texts } from '../fuzz/campaign-findings.ts';
 import type { Case } from '../fuzz/case/case.ts';
 import { clearUnfinished, openConfig, prepareFolders } from '../fuzz/directory/campaign-directory.ts';
 import type { CampaignEvent } from '../fuzz/events.ts';
+import { leave } from '../fuzz/fence.ts';
 import { loadTargets } from '../fuzz/registry.ts';
 import type { Command, FromProcess, StartMessage, ToProcess } from '../fuzz/supervisor/messages.ts';
 import { thrownText } from '../fuzz/thrown.ts';
@@ -15,8 +16,10 @@ import { caseText } from './case-text.ts';
 let campaign: Campaign | null = null;
 let stopped = false;
 
+/** Tells the supervisor something; `sent` is called when it is on its way, or nobody is there to be told. */
 function send(message: FromProcess, sent = (): void => {}): void {
-  if (process.connected) process.send?.(message, sent);
+  if (process.connected && process.send !== undefined) process.send(message, sent);
+  else sent();
 }
 
 function stop(): void {
@@ -94,20 +97,21 @@ process.on('uncaughtException', error => {
     type: 'event',
     event: { type: 'note', level: 'warning', message: thrownText(error) },
   };
-  process.send?.(note, () => process.exit(1));
+  send(note, () => leave(1));
 });
-process.on('disconnect', () => process.exit(1));
+// At any time, also while modules are loaded: else it would go on alone.
+process.on('disconnect', () => leave(1));
 process.on('message', (message: ToProcess) => {
   if (message.type !== 'start') {
     obey(message);
     return;
   }
   run(message).then(
-    () => process.exit(0),
+    () => leave(0),
     (error: unknown) => {
       const { name, message: text, stack = '' } = error instanceof Error ? error : new Error(String(error));
       const failed: FromProcess = { type: 'failed', usage: name === 'UsageError', message: text, stack };
-      process.send?.(failed, () => process.exit(1));
+      send(failed, () => leave(1));
     },
   );
 });

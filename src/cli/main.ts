@@ -1,5 +1,6 @@
 import yargs from 'yargs';
 import { UsageError } from '../engine/errors.ts';
+import { leave } from '../fuzz/fence.ts';
 import { loadTargets } from '../fuzz/registry.ts';
 import { oneLine, thrownText } from '../fuzz/thrown.ts';
 import type { Target } from '../targets/target.ts';
@@ -28,11 +29,11 @@ interface GlobalArguments {
 export async function main(args: readonly string[]): Promise<void> {
   // A reader that has seen enough (`pagestorm ... | head`) is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === 'EPIPE' ? 0 : Exit.Internal),
+    leave(error.code === 'EPIPE' ? 0 : Exit.Internal),
   );
   const debug = args.includes('--debug');
   // From a timer, or a promise that nobody awaits: Node's own exit code for it is that of a finding.
-  process.on('uncaughtException', error => process.exit(fail(error, debug)));
+  process.on('uncaughtException', error => leave(fail(error, debug)));
   try {
     process.exitCode = await parse(args);
   } catch (error) {

@@ -4,7 +4,7 @@ import { UsageError } from '../engine/errors.ts';
 import { targets as builtIn } from '../targets/index.ts';
 import type { Target } from '../targets/target.ts';
 import { checkedTarget, faultOfTarget, isTarget } from './checked-target.ts';
-import { fence } from './fence.ts';
+import { fence, leave } from './fence.ts';
 import { plantedModule } from './selfcheck.ts';
 import { thrownText } from './thrown.ts';
 
@@ -56,16 +56,16 @@ async function loadModule(path: string): Promise<readonly Target[]> {
 
 async function importing(path: string): Promise<unknown> {
   // Node ends a process in which nothing is left to wait for but a promise.
-  const onExit = (): void => {
+  const onNothingLeft = (): void => {
     console.error(`pagestorm: --target-module ${path}: cannot be loaded: it waits for what never comes`);
-    process.exitCode = 2;
+    leave(2);
   };
-  process.once('exit', onExit);
+  process.once('beforeExit', onNothingLeft);
   const open = fence();
   try {
     return await import(pathToFileURL(path).href);
   } finally {
     open();
-    process.off('exit', onExit);
+    process.off('beforeExit', onNothingLeft);
   }
 }

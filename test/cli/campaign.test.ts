@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { alive, readOwner } from '../../src/fuzz/directory/lock.ts';
 import { readSnapshot } from '../../src/fuzz/statistics/files.ts';
-import { bin, demo, interrupt, pagestorm, scratch } from './pagestorm.ts';
+import { bin, demo, interrupt, node, pagestorm, scratch } from './pagestorm.ts';
 
 /** Files of queue and findings, by path. */
 function contents(dir: string): Record<string, string> {
@@ -71,13 +73,13 @@ describe('a campaign', () => {
     ],
   ] as const)(
     'loses nothing to SIGKILL, wherever it hits: a short form of scripts/%s.mjs',
-    (name, args, well) => {
+    async (name, args, well) => {
       const script = fileURLToPath(new URL(`../../scripts/${name}.mjs`, import.meta.url));
       const common = ['--memory', 'arm64', '--target-module', demo];
-      const ran = spawnSync(process.execPath, [script, ...common, ...args.split(' ')], { encoding: 'utf8' });
-      expect(ran.stderr).toBe('');
-      expect(ran.stdout).toMatch(well);
-      expect(ran.status).toBe(0);
+      const ran = await node([script, ...common, ...args.split(' ')]);
+      expect(ran.err).toBe('');
+      expect(ran.out).toMatch(well);
+      expect(ran.code).toBe(0);
     },
   );
 
@@ -152,6 +154,34 @@ describe('a campaign', () => {
     // The queue has been tried alone, and is innocent.
     expect(readdirSync(join(out, 'crashes'))).toEqual(['README.txt']);
     expect(existsSync(unfinished)).toBe(false);
+  });
+
+  it('ends all of its processes when it is killed, also while they load modules', async () => {
+    const [out, folder] = [scratch(), scratch()];
+    const [module, loading] = [join(folder, 'slow.mjs'), join(folder, 'loading')];
+    // The process with the workers takes long to load it.
+    writeFileSync(
+      module,
+      `import { writeFileSync } from 'node:fs';
+      if (process.argv[1].endsWith('campaign-process.js')) {
+        writeFileSync(${JSON.stringify(loading)}, '');
+        await new Promise(resolve => setTimeout(resolve, 3_600_000));
+      }
+      export { targets } from ${JSON.stringify(demo)};`,
+    );
+    const child = spawn(process.execPath, [
+      ...[bin, 'fuzz', 'demo/fixed', '--target-module', module, '--no-selfcheck', '--out', out],
+    ]);
+    let err = '';
+    child.stderr.setEncoding('utf8').on('data', text => {
+      err += text;
+    });
+    while (!existsSync(loading)) await sleep(20);
+    child.kill('SIGKILL');
+    const owner = readOwner(join(out, '.state', 'process'));
+    if (typeof owner !== 'object') throw new Error(`process: ${owner}`);
+    while (alive(owner) !== false) await sleep(20);
+    expect(err).toBe('');
   });
 
   it('tells all of it, its end too, to a reader that is held up', async () => {

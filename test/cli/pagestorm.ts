@@ -29,20 +29,29 @@ export function interrupt(child: ChildProcess): void {
   child.kill('SIGINT');
 }
 
+/** Milliseconds that a process may take, less than a test (vitest.config.ts): what hangs is named, with what it has said. */
+const PATIENCE_MS = 200_000;
+
 /** Runs the built command with the demo target loaded, in our environment and `env`. */
 export function pagestorm(
   args: readonly string[],
   cues: Cues = {},
   env: NodeJS.ProcessEnv = {},
 ): Promise<Ran> {
+  return node([bin, ...args, '--target-module', demo], cues, env);
+}
+
+/** Runs Node.js with these arguments. Rejects if it does not end, which a test that waits for it in this thread would hang of. */
+export function node(args: readonly string[], cues: Cues = {}, env: NodeJS.ProcessEnv = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [bin, ...args, '--target-module', demo], {
-      cwd: tmpdir(),
-      env: { ...process.env, ...env },
-    });
+    const child = spawn(process.execPath, args, { cwd: tmpdir(), env: { ...process.env, ...env } });
     const waiting = new Map(Object.entries(cues));
     let out = '';
     let err = '';
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`still runs after ${PATIENCE_MS / 1000} s: ${args.join(' ')}\n${out}\n${err}`));
+    }, PATIENCE_MS);
     // In whole characters, wherever a piece of the output ends.
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       out += text;
@@ -54,6 +63,9 @@ export function pagestorm(
       err += text;
     });
     child.on('error', reject);
-    child.on('close', code => resolve({ code, out, err }));
+    child.on('close', code => {
+      clearTimeout(timer);
+      resolve({ code, out, err });
+    });
   });
 }
