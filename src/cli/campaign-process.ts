@@ -15,6 +15,7 @@ import { caseText } from './case-text.ts';
 
 let campaign: Campaign | null = null;
 let stopped = false;
+let paused = false;
 
 /** Tells the supervisor something; `sent` is called when it is on its way, or nobody is there to be told. */
 function send(message: FromProcess, sent = (): void => {}): void {
@@ -29,8 +30,10 @@ function stop(): void {
 
 function obey(command: Command): void {
   if (command.type === 'stop') stop();
-  else if (command.type === 'pause') campaign?.pause(command.paused);
-  else campaign?.minimize(command.folder);
+  else if (command.type === 'pause') {
+    paused = command.paused;
+    campaign?.pause(paused);
+  } else campaign?.minimize(command.folder);
 }
 
 function emit(event: CampaignEvent): void {
@@ -39,7 +42,7 @@ function emit(event: CampaignEvent): void {
 
 async function run(start: StartMessage): Promise<void> {
   const config = openConfig(start.root);
-  const targets = await loadTargets(config.modules);
+  const targets = await loadTargets(config.modules, true);
   const places = prepareFolders(start.root, start.resumed ? '--resume' : '--out');
   clearUnfinished(places);
   campaign = new Campaign({
@@ -63,6 +66,7 @@ async function run(start: StartMessage): Promise<void> {
   });
   // Asked for while the models were loaded.
   if (stopped) campaign.stop();
+  else campaign.pause(paused);
   try {
     const { reason, snapshot } = await campaign.run();
     if (start.sites) await emitSites(campaign);

@@ -138,7 +138,7 @@ export class Campaign {
     let reason: EndReason | null = null;
     try {
       if (this.#setup.selfcheck) await this.#checkItself();
-      this.#record.clock.pause(false);
+      this.#record.clock.pause(this.#paused);
       this.#state = 'searching';
       await this.#importer.own(strays);
       this.#begun = begun || config.input === null;

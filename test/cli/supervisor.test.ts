@@ -74,6 +74,11 @@ const done = ({ status }: Snapshot): number => status.counters.executions + stat
 describe('a campaign that is watched', () => {
   it('waits when asked to, its time with it, and goes on', async () => {
     const { supervisor, ended, status } = await campaign('demo/fixed');
+    // Before its process listens.
+    supervisor.pause(true);
+    const early = await status(one => one.state === 'paused');
+    expect([done(early), early.status.counters.runSeconds]).toEqual([0, 0]);
+    supervisor.pause(false);
     await status(one => done(one) > 100);
     supervisor.pause(true);
     const first = await status(one => one.state === 'paused');
@@ -89,7 +94,10 @@ describe('a campaign that is watched', () => {
     const going = await status(one => one.state === 'searching' && done(one) > done(last));
     expect(going.status.counters.runSeconds).toBeGreaterThan(last.status.counters.runSeconds);
     supervisor.pause(true);
-    await status(one => one.state === 'paused');
+    const { pid } = (await status(one => one.state === 'paused')).status;
+    process.kill(pid, 'SIGKILL');
+    const { counters } = (await status(one => one.state === 'paused' && one.status.pid !== pid)).status;
+    expect(counters.restarts).toBe(1);
     supervisor.stop();
     await ended;
   });

@@ -42,6 +42,7 @@ export class Supervisor {
   readonly #killers: Killer[] = [];
   #child: ChildProcess | null = null;
   #stopped = false;
+  #paused = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -93,6 +94,7 @@ export class Supervisor {
 
   /** Makes the campaign wait, or go on. */
   pause(paused: boolean): void {
+    this.#paused = paused;
     this.#send({ type: 'pause', paused });
   }
 
@@ -124,6 +126,8 @@ export class Supervisor {
     const owner = child.pid === undefined ? '' : `${JSON.stringify(ownerOf(child.pid))}\n`;
     unlessFull(() => writeFileSync(this.#pidFile(), owner));
     this.#send(start);
+    // One that takes the place of another.
+    if (this.#paused) this.pause(true);
     if (this.#stopped) this.stop();
     return new Promise((resolve, reject) => {
       let ended = false;
