@@ -69,7 +69,7 @@ async function run(start: StartMessage): Promise<void> {
   else campaign.pause(paused);
   try {
     const { reason, snapshot } = await campaign.run();
-    if (start.sites) await emitSites(campaign);
+    if (start.sites) emit({ type: 'sites', ...campaign.sites() });
     // A process that ends takes what is still on its way with it: without the end it would seem to have died.
     await new Promise<void>(sent => send({ type: 'event', event: { type: 'end', reason, snapshot } }, sent));
   } finally {
@@ -82,14 +82,6 @@ function textsFor(targets: readonly Target[]): Texts {
     caseText: (one: Case, message: string) => caseText(one, targets, [headline(one, message)]),
     report,
   };
-}
-
-async function emitSites(of: Campaign): Promise<void> {
-  const sites = (await of.pool.run<'sites'>({ type: 'sites' })).filter(
-    site => !site.key.startsWith('planted.'),
-  );
-  const missed = sites.filter(site => site.count === 0).map(({ key, line }) => `${key} (line ${line})`);
-  emit({ type: 'sites', total: sites.length, missed });
 }
 
 // Ctrl-C reaches the whole group of processes; the supervisor says what is to be done about it.

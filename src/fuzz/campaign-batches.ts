@@ -31,6 +31,7 @@ export class Batches {
   readonly #setup: CampaignSetup;
   readonly #pool: WorkerPool;
   readonly #record: CampaignRecord;
+  readonly #reached = new Set<string>();
 
   constructor(setup: CampaignSetup, pool: WorkerPool, record: CampaignRecord) {
     this.#setup = setup;
@@ -61,7 +62,7 @@ export class Batches {
       if (harmless === null) return { step, plan, results: [], lost: killed, note: null };
       const task = this.#task(job, harmless, executions);
       try {
-        return { step, plan, results: [await this.#pool.run<'fuzz'>(task)], lost: killed, note: null };
+        return { step, plan, results: [await this.#run(task)], lost: killed, note: null };
       } catch (error) {
         if (!(error instanceof LostWorker)) throw error;
         const { results, lost, note } = await this.#salvage(task, error);
@@ -74,6 +75,17 @@ export class Batches {
     } finally {
       this.#record.counters.workerSeconds += (performance.now() - began) / 1000;
     }
+  }
+
+  /** Keys of the sites that batches of this process have reached. */
+  get reached(): ReadonlySet<string> {
+    return this.#reached;
+  }
+
+  async #run(task: FuzzTask): Promise<BatchResult> {
+    const result = await this.#pool.run<'fuzz'>(task);
+    for (const key of result.sites) this.#reached.add(key);
+    return result;
   }
 
   /** Plans a step of a job's queue. Entries whose file cannot be used are set aside, and another step is planned. */
@@ -133,7 +145,7 @@ export class Batches {
 
   async #salvage(task: FuzzTask, error: LostWorker): Promise<Omit<Done, 'step' | 'plan'>> {
     const { finding, again, note } = await salvage(this.#pool, task, error);
-    const results = again === null ? [] : [await this.#pool.run<'fuzz'>({ ...task, plan: again })];
+    const results = again === null ? [] : [await this.#run({ ...task, plan: again })];
     return { results, lost: finding, note };
   }
 

@@ -11,6 +11,7 @@ import { type Host, runRounds, runStream } from './campaign-rounds.ts';
 import type { CampaignSetup } from './campaign-setup.ts';
 import { CampaignView } from './campaign-view.ts';
 import { knownKey } from './case/case.ts';
+import { type SitesReached, sitesReached } from './coverage/reached-sites.ts';
 import { DiskError } from './directory/disk.ts';
 import type { CampaignEvent } from './events.ts';
 import { memoryByName } from './executor.ts';
@@ -94,8 +95,10 @@ export class Campaign {
     });
   }
 
-  get pool(): WorkerPool {
-    return this.#pool;
+  /** What its targets' code has of sites, and which of them no batch of this process has reached. */
+  sites(): SitesReached {
+    const targets = new Set(this.#jobs.map(({ job }) => job.design.split('/')[0] ?? ''));
+    return sitesReached(targets, this.#batches.reached);
   }
 
   /** Ends the campaign soon; what the running batches have found is still reported. */

@@ -145,6 +145,11 @@ export interface BatchResult {
   readonly mapChanges: Int32Array | null;
 }
 
+/** What a worker answers: a batch, and the keys of sites that it had not reached, or not told of, before. */
+export interface FuzzResult extends BatchResult {
+  readonly sites: readonly string[];
+}
+
 /** Writes down the answers of an execution that hung or threw; steps go to the heartbeat as they happen. */
 export interface DescribeTask {
   readonly type: 'describe';
@@ -193,17 +198,6 @@ export interface ExploreTask extends ExploreRequest {
   readonly type: 'explore';
 }
 
-/** Sites of a target's model that executions reached, and all of them. */
-export interface SitesTask {
-  readonly type: 'sites';
-}
-
-export interface SiteCount {
-  readonly key: string;
-  readonly line: number;
-  readonly count: number;
-}
-
 /**
  * Runs cases once each on the machine of a job and tells their features; a text for those that do not fit, null for those
  * without a violation whose features are all in a map.
@@ -250,7 +244,7 @@ export interface ProveTask {
 
 /** Each kind of task with its result. */
 export interface Tasks {
-  fuzz: { task: FuzzTask; result: BatchResult };
+  fuzz: { task: FuzzTask; result: FuzzResult };
   describe: { task: DescribeTask; result: null };
   hung: { task: HungTask; result: Case };
   replay: { task: ReplayTask; result: Replayed };
@@ -262,7 +256,6 @@ export interface Tasks {
   show: { task: ShowTask; result: readonly (FileShown | string)[] };
   cost: { task: CostTask; result: Cost };
   prove: { task: ProveTask; result: Proof };
-  sites: { task: SitesTask; result: readonly SiteCount[] };
 }
 
 export type TaskKind = keyof Tasks;

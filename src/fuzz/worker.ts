@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { EngineError, UsageError } from '../engine/errors.ts';
 import type { ActorKind, Pick, Step } from '../engine/schedule.ts';
-import { allSites, siteCounts } from '../engine/sites.ts';
 import { Answers } from '../engine/strategies/answers.ts';
 import { type DescribeListener, Describer, trimmed } from '../engine/strategies/describe.ts';
 import type { Size, Target } from '../targets/target.ts';
@@ -9,6 +8,7 @@ import { Batch } from './batch.ts';
 import { type Case, caseDesign } from './case/case.ts';
 import { Evaluator, type Shown } from './coverage/evaluate.ts';
 import { CoverageMap } from './coverage/map.ts';
+import { newlyReached } from './coverage/reached-sites.ts';
 import { CoverageSession } from './coverage/session.ts';
 import { reasonOf } from './directory/atomic.ts';
 import { readEntry } from './directory/queue-store.ts';
@@ -24,7 +24,7 @@ import { replayCase, searchNear } from './replay.ts';
 import { plannedProgram } from './search/programs.ts';
 import { parseSelection } from './selection.ts';
 import { stepCase } from './steps/step-case.ts';
-import type { DescribeTask, Envelope, FileShown, HungTask, Job, SiteCount } from './tasks.ts';
+import type { DescribeTask, Envelope, FileShown, FuzzResult, HungTask, Job } from './tasks.ts';
 import { thrownText } from './thrown.ts';
 
 // What a model prints must not come between the lines of a command.
@@ -85,7 +85,8 @@ async function perform({ task, modules, heartbeat, journal, notes }: Envelope): 
   switch (task.type) {
     case 'fuzz': {
       const { executor, generator } = await prepare(modules, task.job);
-      return new Batch(executor, generator, beat, sessionOf(executor), task).run();
+      const result = new Batch(executor, generator, beat, sessionOf(executor), task).run();
+      return { ...result, sites: newlyReached() } satisfies FuzzResult;
     }
     case 'describe':
       return describe(await prepare(modules, task.job), task, beat);
@@ -125,10 +126,6 @@ async function perform({ task, modules, heartbeat, journal, notes }: Envelope): 
       return measureCost(await ofJob(task.job), task, () => beat.beat());
     case 'prove':
       return prove(await ofJob(task.job), task, () => beat.beat());
-    case 'sites':
-      return allSites().flatMap((site, id): SiteCount[] =>
-        site.func === '' ? [] : [{ key: site.key, line: site.line, count: siteCounts[id] }],
-      );
   }
 }
 
