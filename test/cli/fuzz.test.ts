@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { interrupt, pagestorm, scratch } from './pagestorm.ts';
+import { type Cues, interrupt, pagestorm, type Ran, scratch } from './pagestorm.ts';
 
 /** Every file of the queue, the crashes and the hangs of a campaign, by relative path. */
 function contents(dir: string): Record<string, string> {
@@ -16,10 +16,15 @@ function contents(dir: string): Record<string, string> {
   );
 }
 
+/** Fuzzes without the self-check, which takes longer than most of these searches and has tests of its own. */
+function fuzz(args: readonly string[], cues: Cues = {}): Promise<Ran> {
+  return pagestorm(['fuzz', '--no-selfcheck', ...args], cues);
+}
+
 describe('fuzz', () => {
   it('finds flag-first under sc, writes found, minimised and report, and exits with 1', async () => {
     const out = scratch();
-    const ran = await pagestorm(['fuzz', 'demo/flag-first', '--execs', '5k', '--seed', '1', '--out', out]);
+    const ran = await fuzz(['demo/flag-first', '--execs', '5k', '--seed', '1', '--out', out]);
     expect(ran.code).toBe(1);
     expect(ran.out).toContain('BUG: stale-tags in demo/flag-first (sc)');
     const files = contents(out);
@@ -41,7 +46,7 @@ describe('fuzz', () => {
 
   it('finds a missing barrier under arm64 only, and nothing in the fixed design', async () => {
     const run = (design: string, memory: string) =>
-      pagestorm(['fuzz', design, '--memory', memory, '--execs', '6k', '--seed', '2', '--out', scratch()]);
+      fuzz([design, '--memory', memory, '--execs', '6k', '--seed', '2', '--out', scratch()]);
     const [weak, strong, switched, fixed] = await Promise.all([
       run('demo/no-barrier', 'arm64'),
       run('demo/no-barrier', 'sc'),
@@ -54,21 +59,8 @@ describe('fuzz', () => {
 
   it('gives the same files byte for byte for the same seed, wherever they go', async () => {
     const [a, b] = [scratch(), scratch()];
-    const args = [
-      'fuzz',
-      'demo/flag-first',
-      'demo/no-barrier',
-      '--memory',
-      'arm64',
-      '--execs',
-      '8k',
-      '--seed',
-      'x',
-    ];
-    const [ranA, ranB] = await Promise.all([
-      pagestorm([...args, '--out', a]),
-      pagestorm([...args, '--out', b]),
-    ]);
+    const args = ['demo/flag-first', 'demo/no-barrier', '--memory', 'arm64', '--execs', '8k', '--seed', 'x'];
+    const [ranA, ranB] = await Promise.all([fuzz([...args, '--out', a]), fuzz([...args, '--out', b])]);
     expect([ranA.code, ranB.code]).toEqual([1, 1]);
     expect(contents(a)).toEqual(contents(b));
     expect(Object.keys(contents(a)).length).toBeGreaterThanOrEqual(8);
@@ -80,7 +72,7 @@ describe('fuzz', () => {
       // Only one of them hangs; of the others nothing must be said that is due to a busy machine.
       const patience = variant === 'loops' ? '1s' : '10m';
       const options = ['--execs', '2k', '--seed', '1', '--hang-timeout', patience, '--out', out];
-      const ran = await pagestorm(['fuzz', `demo/${variant}`, ...options]);
+      const ran = await fuzz([`demo/${variant}`, ...options]);
       expect(ran.code).toBe(3);
       expect(Object.keys(contents(out)).some(name => name.endsWith('found.yaml'))).toBe(true);
       return ran.err;
@@ -101,10 +93,8 @@ describe('fuzz', () => {
 
   it('leaves out a design whose model fails without a program, and does not call it clean', async () => {
     const junit = join(scratch(), 'junit.xml');
-    const ran = await pagestorm([
-      ...['fuzz', 'demo/no-machine', 'demo/fixed', '--execs', '1k', '--no-selfcheck', '--out', scratch()],
-      ...['--junit', junit],
-    ]);
+    const options = ['--execs', '1k', '--out', scratch(), '--junit', junit];
+    const ran = await fuzz(['demo/no-machine', 'demo/fixed', ...options]);
     expect(ran.code).toBe(3);
     const said = ran.err.match(/^pagestorm: demo\/no-machine.*: .*left out.*$/gm);
     expect(said?.map(line => line.replace(/.*: /, ''))).toEqual([
@@ -119,36 +109,17 @@ describe('fuzz', () => {
 
   it('replays a hang as a hang, ended by the watchdog', async () => {
     const out = scratch();
-    await pagestorm([
-      'fuzz',
-      'demo/loops',
-      '--execs',
-      '2k',
-      '--until-crash',
-      '--seed',
-      '1',
-      '--hang-timeout',
-      '1s',
-      '--out',
-      out,
-    ]);
+    const limits = ['--execs', '2k', '--until-crash', '--hang-timeout', '1s'];
+    await fuzz(['demo/loops', ...limits, '--seed', '1', '--out', out]);
     const ran = await pagestorm(['replay', join(out, 'hangs'), '--hang-timeout', '1s']);
     expect(ran.out).toMatch(/found\.yaml: hang \(as expected\)/);
     expect(ran.code).toBe(0);
   });
 
   it('ends at the first finding with --until-crash and at Ctrl-C with a summary', async () => {
-    const first = await pagestorm([
-      'fuzz',
-      'demo/flag-first',
-      '--until-crash',
-      '--seed',
-      '1',
-      '--out',
-      scratch(),
-    ]);
+    const first = await fuzz(['demo/flag-first', '--until-crash', '--seed', '1', '--out', scratch()]);
     expect(first.code).toBe(1);
-    const stopped = await pagestorm(['fuzz', 'demo/fixed', '--out', scratch()], { 'Ctrl-C': interrupt });
+    const stopped = await fuzz(['demo/fixed', '--out', scratch()], { 'Ctrl-C': interrupt });
     expect(stopped.code).toBe(130);
     expect(stopped.out).toMatch(/done: .* executions/);
   });

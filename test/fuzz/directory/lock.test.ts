@@ -87,7 +87,7 @@ describe('the lock of a campaign directory', () => {
     for (let round = 0; round < 40; round++) {
       const dir = stale();
       const at = Date.now() + 15;
-      const answers = await Promise.all(takers.map(({ ask }) => ask(`${dir} at ${at}`)));
+      const answers = await Promise.all(takers.map(({ ask }) => ask(`at ${at} ${dir}`)));
       expect(answers.filter(answer => answer === 'owns')).toHaveLength(1);
       expect(readdirSync(dir)).toEqual(['lock']);
     }
@@ -102,7 +102,7 @@ describe('the lock of a campaign directory', () => {
       // Held up twice: before its n-th call, and before one of those that follow.
       for (let second = calls + 2, again = true; again; second++) {
         const dir = stale();
-        let answer = await ask(`${dir} stop ${calls + 1} ${second}`);
+        let answer = await ask(`stop ${calls + 1} ${second} ${dir}`);
         if (answer === 'owns') break;
         held = true;
         const owners = [take(dir)];
@@ -126,9 +126,9 @@ describe('the lock of a campaign directory', () => {
       // The one that is killed finds what another has left that was killed before it.
       const dir = stale();
       const first = await taker();
-      expect(await first.ask(`${dir} kill 5`)).toBe('gone');
+      expect(await first.ask(`kill 5 ${dir}`)).toBe('gone');
       const second = await taker();
-      answer = await second.ask(`${dir} kill ${killed + 1}`);
+      answer = await second.ask(`kill ${killed + 1} ${dir}`);
       second.end();
       if (answer !== 'gone') break;
       const release = take(dir);
