@@ -212,7 +212,7 @@ describe('a campaign', () => {
 
   it('goes on from a damaged directory: what cannot be used is set aside, with a note', async () => {
     const out = scratch();
-    await campaign(out, '--time', '60s');
+    await campaign(out, '--time', '1h');
     const entries = readdirSync(join(out, 'queue')).sort();
     writeFileSync(join(out, 'queue', entries[0] ?? ''), '{"version":1,');
     writeFileSync(
