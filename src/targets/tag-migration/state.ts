@@ -36,7 +36,7 @@ const cacheWord = shown(word(), value => (value === 0 ? 'none' : `page ${value -
 
 /** A set of gfns. */
 function showGfns(value: number): string {
-  const set = Array.from({ length: 8 }, (_, gfn) => gfn).filter(gfn => (value & (1 << gfn)) !== 0);
+  const set = Array.from({ length: 31 }, (_, gfn) => gfn).filter(gfn => (value & (1 << gfn)) !== 0);
   return set.length === 0 ? 'none' : `gfn ${set.join(', ')}`;
 }
 const gfnSet = shown(word(), showGfns);

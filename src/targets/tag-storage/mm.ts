@@ -9,7 +9,7 @@ import { maps, ptePresent } from './pte.ts';
 import { lookupPrivate } from './reclaim.ts';
 import { mappedPage, setPteAt } from './set-pte.ts';
 import { filemapGetPage } from './shmem.ts';
-import { isShared, type State } from './state.ts';
+import { dmaBit, isShared, type State } from './state.ts';
 
 /** mprotect(PROT_MTE) of one page: mmap_lock for write, the entry is taken out and put back tagged. */
 export function* mprotectMte(cpu: Cpu, s: State, mm: number, index: number): Kernel {
@@ -48,15 +48,21 @@ export function* madviseDontneed(cpu: Cpu, s: State, mm: number, index: number, 
   yield cpu.upRead(mmap_lock);
   if (ptePresent(old)) {
     const page = s.pages[pteNumber(old)];
-    const held = io && !isShared(index) && (yield cpu.testAndSetBit(page.index, s.k.dma)) === 0;
+    const { word, bit } = dmaBit(s, page);
+    const held = io && !isShared(index) && (yield cpu.testAndSetBit(bit, word)) === 0;
     if (!held) yield* putPage(cpu, s, page);
   } else if (isSwapEntry(old)) yield* freeSwapAndCache(cpu, s, pteNumber(old));
 }
 
 /** Interrupt: a device is done with the pages it read or wrote, bio_release_pages(). */
 export function* dmaComplete(cpu: Cpu, s: State): Kernel {
-  const done = yield cpu.xchg(s.k.dma, 0);
-  for (const page of s.pages) if ((done & (1 << page.index)) !== 0) yield* putPage(cpu, s, page);
+  for (const set of s.k.dma) {
+    const done = yield cpu.xchg(set, 0);
+    for (const page of s.pages) {
+      const { word, bit } = dmaBit(s, page);
+      if (word === set && (done & (1 << bit)) !== 0) yield* putPage(cpu, s, page);
+    }
+  }
 }
 
 /** fallocate(PUNCH_HOLE) on the memfd: the page is unmapped everywhere and freed, or its swap entry is. */

@@ -92,7 +92,12 @@ function mmSpec(pages: number, subclass: string) {
   };
 }
 
-function kernelSpec() {
+/** Pages that a word which stands for a set of pages has bits for. */
+const BITS = 31;
+/** Ordinary pages of the largest machine: with more, the tag-storage pages (two a block) would not fit the allocator's words. */
+const MAX_ORDINARY = 22;
+
+function kernelSpec(frames: number) {
   return {
     tag_blocks_lock: lock('Mutex'),
     cma_mutex: lock('Mutex'),
@@ -111,8 +116,8 @@ function kernelSpec() {
     isolated: word(),
     /** The huge page's frames are free. */
     free_huge: word(1),
-    /** Pages whose last reference a device still holds, a bit for each: the completion interrupt drops it. */
-    dma: word(),
+    /** Pages whose last reference a device still holds, a bit for each (see dmaBit()): the completion interrupt drops it. */
+    dma: words(Math.ceil(frames / BITS)),
     /** The huge page is mapped (tagged) in address space 1: its page-table entry. */
     pmd: word(),
     pmd_lock: lock('Spinlock', 'pmd_lock'),
@@ -175,6 +180,11 @@ export function isShared(index: number): boolean {
   return index % 2 === 0;
 }
 
+/** Word and bit of `dma` for a page. */
+export function dmaBit(s: State, page: Page): { readonly word: number; readonly bit: number } {
+  return { word: s.k.dma[Math.floor(page.index / BITS)], bit: page.index % BITS };
+}
+
 export function isTagStorage(s: State, page: Page): boolean {
   return page.index >= s.firstTagPage;
 }
@@ -187,7 +197,7 @@ function buildPage(layout: Layout, index: number, name: string): { page: Page; c
 
 export function buildState(d: Design, size: Size, allocator: Allocator): State {
   const layout = new Layout();
-  const ordinary = 2 * size.pages + 2;
+  const ordinary = Math.min(2 * size.pages + 2, MAX_ORDINARY);
   const huge = ordinary;
   const bdev = huge + HUGE_FRAMES;
   const firstTagPage = bdev + 2;
@@ -204,9 +214,9 @@ export function buildState(d: Design, size: Size, allocator: Allocator): State {
   const blockWords = Array.from({ length: geometry.blocks }, (_, b) =>
     pages.filter(page => geometry.hardwareBlock(page.index) === b).flatMap(page => page.tags),
   );
-  const kernel = layout.struct('mm', kernelSpec());
+  const kernel = layout.struct('mm', kernelSpec(all.length));
   const mms = Array.from({ length: size.mms }, (_, i) =>
-    layout.struct(`mm${i}`, mmSpec(size.pages, i === 0 ? '' : '/1'), i),
+    layout.struct(`mm${i}`, mmSpec(size.pages, i === 0 ? '' : `/${i}`), i),
   );
   const buffers = layout.cache('tag_buffer', 2 * size.pages + 12, { tags: words(GRANULES, tagWord()) });
   const nodes = layout.cache('xa_node', geometry.blocks + all.length, { slots: word() });
