@@ -82,7 +82,7 @@ export interface Design {
   readonly zeroCopy: boolean;
   /** A round waits for what it has sent. */
   readonly roundSync: boolean;
-  /** The VMM waits for vCPUs to leave the guest. */
+  /** The VMM kicks the vCPUs and waits for them to leave the guest. */
   readonly pausesVcpus: boolean;
   /** The VMM waits for its device threads (DMA) to finish. */
   readonly drainsDevices: boolean;
@@ -100,6 +100,8 @@ export interface Design {
   readonly uaccessChecks: boolean;
   /** B saves the tags after the TLB flush, not under mmu_lock before it. */
   readonly dumpAfterFlush: boolean;
+  /** B discards the saved tags before the dirty bit is set, not after it. */
+  readonly discardsFirst: boolean;
   /** UFFDIO_COPY wakes who waits for the page; else the VMM does so when the tags are there too. */
   readonly copyWakes: boolean;
   /** The mapping is registered for minor faults too (UFFDIO_REGISTER_MODE_MINOR). */
@@ -157,6 +159,7 @@ export function designOf(settings: Settings): Design {
     tagChecksOff: bool('tagChecksOff'),
     uaccessChecks: bool('uaccessChecks'),
     dumpAfterFlush: bool('dumpAfterFlush'),
+    discardsFirst: bool('discardsFirst'),
     copyWakes: bool('copyWakes'),
     minorFaults: bool('minorFaults'),
     continueOrders: bool('continueOrders'),

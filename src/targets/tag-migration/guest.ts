@@ -2,7 +2,7 @@ import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { DATA } from '../../oracles/migration-shadow.ts';
 import { pteNumber, ptePresent, pteWrite } from '../kernel/pte.ts';
-import { enter, exit } from './run-state.ts';
+import { enter, exit, reenter } from './run-state.ts';
 import { userMemAbort } from './stage2.ts';
 import type { Host, Page, State } from './state.ts';
 
@@ -18,51 +18,55 @@ export function* guestStore(
   granule: number,
   tag: number,
 ): Kernel {
-  const h = yield* enter(cpu, s, 'vcpu');
+  let h = yield* enter(cpu, s, 'vcpu');
   if (what !== 'data') {
-    yield* storeThroughStage2(cpu, s, h, gfn, page => {
+    h = yield* storeThroughStage2(cpu, s, h, gfn, (page, at) => {
       const value = s.mte.shadow.tagFor(page, tag);
-      if (h === s.destination) s.content.willStore(gfn, DATA + granule, value);
+      if (at === s.destination) s.content.willStore(gfn, DATA + granule, value);
       return [page.tags[granule], value];
     });
   }
   if (what !== 'tag') {
-    yield* storeThroughStage2(cpu, s, h, gfn, page => {
+    h = yield* storeThroughStage2(cpu, s, h, gfn, (page, at) => {
       const value = s.content.nextData();
-      if (h === s.destination) s.content.willStore(gfn, granule, value);
+      if (at === s.destination) s.content.willStore(gfn, granule, value);
       return [page.data[granule], value];
     });
   }
   yield* exit(cpu, s, 'vcpu', h);
 }
 
+/** Returns where the guest was when it stored. */
 function* storeThroughStage2(
   cpu: Cpu,
   s: State,
-  h: Host,
+  host: Host,
   gfn: number,
-  store: (page: Page) => readonly [address: number, value: number],
-): Kernel {
+  store: (page: Page, at: Host) => readonly [address: number, value: number],
+): Kernel<Host> {
+  let h = host;
   for (;;) {
     const leaf = yield cpu.walk(h.stage2Tlb[gfn], h.kvm.stage2[gfn]);
     if (ptePresent(leaf) && pteWrite(leaf)) {
-      const [address, value] = store(h.pages[pteNumber(leaf)]);
+      const [address, value] = store(h.pages[pteNumber(leaf)], h);
       yield cpu.writeOnce(address, value);
-      return;
+      return h;
     }
     yield* userMemAbort(cpu, s, h, gfn, true, ptePresent(leaf));
     yield cpu.cpuRelax();
+    h = yield* reenter(cpu, s, h);
   }
 }
 
 /** A vCPU loads a granule: the tag that the access is checked against, and the data. */
 export function* guestLoad(cpu: Cpu, s: State, gfn: number, granule: number): Kernel {
   const h = yield* enter(cpu, s, 'vcpu');
-  yield* loadThroughStage2(cpu, s, h, gfn, granule);
-  yield* exit(cpu, s, 'vcpu', h);
+  yield* exit(cpu, s, 'vcpu', yield* loadThroughStage2(cpu, s, h, gfn, granule));
 }
 
-function* loadThroughStage2(cpu: Cpu, s: State, h: Host, gfn: number, granule: number): Kernel {
+/** Returns where the guest was when it loaded. */
+function* loadThroughStage2(cpu: Cpu, s: State, host: Host, gfn: number, granule: number): Kernel<Host> {
+  let h = host;
   for (;;) {
     const leaf = yield cpu.walk(h.stage2Tlb[gfn], h.kvm.stage2[gfn]);
     if (ptePresent(leaf)) {
@@ -72,9 +76,10 @@ function* loadThroughStage2(cpu: Cpu, s: State, h: Host, gfn: number, granule: n
       else s.content.loaded(cpu, gfn, DATA + granule, tag);
       const data = yield cpu.readDependent(page.data[granule]);
       if (h === s.destination) s.content.loaded(cpu, gfn, granule, data);
-      return;
+      return h;
     }
     yield* userMemAbort(cpu, s, h, gfn, false, false);
     yield cpu.cpuRelax();
+    h = yield* reenter(cpu, s, h);
   }
 }

@@ -14,6 +14,21 @@ export function* enter(cpu: Cpu, s: State, role: Role): Kernel<Host> {
   yield cpu.writeOnce(busy, 1);
   yield cpu.smpMb();
   if ((yield cpu.readOnce(s.vm.stop)) === 0) return s.source;
+  return yield* moveOver(cpu, s, role);
+}
+
+/**
+ * Goes on after a fault: a vCPU that was kicked meanwhile leaves for user space before it enters the guest, and repeats its
+ * access where the guest runs next (xfer_to_guest_mode_handle_work(), -EINTR from KVM_RUN). The kick is an interrupt, so that
+ * looking for it costs no step.
+ */
+export function* reenter(cpu: Cpu, s: State, h: Host): Kernel<Host> {
+  const kicked = s.d.pausesVcpus && cpu.machine.peek(s.vm.stop) === 1;
+  return kicked && h === s.source ? yield* moveOver(cpu, s, 'vcpu') : h;
+}
+
+/** Leaves the source, and begins at the destination when that runs. */
+function* moveOver(cpu: Cpu, s: State, role: Role): Kernel<Host> {
   yield* leave(cpu, s, role);
   yield cpu.waitEvent(s.vm.running, 1, 1);
   return s.destination;

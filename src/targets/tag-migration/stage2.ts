@@ -63,10 +63,18 @@ function* stage2Map(cpu: Cpu, s: State, leaf: number, page: Page, writable: bool
   return true;
 }
 
-/** mark_page_dirty_in_slot() */
+/**
+ * mark_page_dirty_in_slot(). The tags that alternative B has saved go before the bit is set: whoever finds the bit flags the
+ * page clean and saves its tags anew, and these must not be discarded, as the vCPU may leave without storing.
+ */
 function* markPageDirty(cpu: Cpu, s: State, h: Host, slot: Memslot, gfn: number): Kernel {
+  const discards = s.d.tagAccess === 'dump';
+  if (discards && s.d.discardsFirst) {
+    yield* discardSavedTags(cpu, s, h, gfn);
+    yield cpu.smpWmb();
+  }
   yield cpu.setBit(gfn, slot.dirty_bitmap);
-  if (s.d.tagAccess === 'dump') yield* discardSavedTags(cpu, s, h, gfn);
+  if (discards && !s.d.discardsFirst) yield* discardSavedTags(cpu, s, h, gfn);
 }
 
 /** kvm_mmu_write_protect_pt_masked(), for one gfn, with mmu_lock held for write; flushes nothing. */

@@ -72,6 +72,9 @@ export const switches: readonly Switch[] = [
   sw('dump-before-flush', 'tags are saved with mmu_lock held, before the TLB flush', 'mutation of B', {
     dumpAfterFlush: false,
   }),
+  sw('discard-after-dirty', 'saved tags are discarded after the dirty bit is set', 'mutation of B', {
+    discardsFirst: false,
+  }),
   sw('dump-gfp-kernel', 'buffers come from GFP_KERNEL where pages are flagged clean', 'mutation of B', {
     dumpBuffers: 'gfp-kernel',
   }),

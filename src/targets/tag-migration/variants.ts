@@ -29,6 +29,7 @@ const fixed: Design = {
   tagChecksOff: false,
   uaccessChecks: false,
   dumpAfterFlush: true,
+  discardsFirst: true,
   copyWakes: true,
   minorFaults: true,
   continueOrders: true,
@@ -96,12 +97,18 @@ export const variants: readonly Named[] = [
     summary:
       'KVM saves the tags "at the point where the page is flagged as clean", in the write-protection path, and discards them when it is dirtied (B)',
     origin: 'Marc Zyngier, 8 December 2020, the tag-migration thread; no code was posted',
-    settings: { ...fixed, tagAccess: 'dump', dumpBuffers: 'gfp-kernel', dumpAfterFlush: false },
+    settings: {
+      ...fixed,
+      tagAccess: 'dump',
+      dumpBuffers: 'gfp-kernel',
+      dumpAfterFlush: false,
+      discardsFirst: false,
+    },
   },
   {
     name: 'dump-when-clean-fixed',
     summary:
-      'B with buffers that are allocated when dirty logging goes on and kept, and tags read after the TLB flush',
+      'B with buffers that are allocated when dirty logging goes on and kept, tags read after the TLB flush, and discarded before the dirty bit is set',
     origin: 'proposed here; see docs/tag-migration.md',
     fixed: true,
     settings: { ...fixed, tagAccess: 'dump' },
