@@ -2,7 +2,15 @@ import type { Kernel } from '../../engine/access.ts';
 import type { Cpu } from '../../engine/cpu.ts';
 import { Gfp } from '../../engine/gfp.ts';
 import { allocPage, folioLock, folioUnlock, getPage, putPage } from '../kernel/page.ts';
-import { isSwapEntry, Pte, pteNumber, ptePage, ptePresent, pteTagged } from '../kernel/pte.ts';
+import {
+  isMigrationEntry,
+  isSwapEntry,
+  Pte,
+  pteNumber,
+  ptePage,
+  ptePresent,
+  pteTagged,
+} from '../kernel/pte.ts';
 import { freeSwapAndCache, swapDuplicate } from '../kernel/swap-map.ts';
 import { areaOf } from './areas.ts';
 import { copyHighpage } from './copy.ts';
@@ -92,6 +100,11 @@ function* copyPteRange(
     yield* swapDuplicate(cpu, s, pteNumber(entry));
     // copy_nonpresent_pte()
     const shared = entry & ~Pte.Exclusive;
+    if (shared !== entry) yield cpu.writeOnce(source, shared);
+    yield cpu.writeOnce(target, shared);
+  } else if (isMigrationEntry(entry)) {
+    // The same; a migration entry holds no reference, and remove_migration_ptes() comes to the child after its parent.
+    const shared = entry & ~(Pte.Write | Pte.Exclusive);
     if (shared !== entry) yield cpu.writeOnce(source, shared);
     yield cpu.writeOnce(target, shared);
   }
