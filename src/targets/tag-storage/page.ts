@@ -21,8 +21,9 @@ export function* allocPage(cpu: Cpu, s: State, tagged: boolean): Kernel<Page | n
   const page = yield* takeFree(cpu, s, !tagged && cpu.choose(2) === 1);
   if (page === null) return null;
   yield cpu.kmalloc(s.frames[page.index], Gfp.Nofail);
-  yield cpu.writeOnce(page.refcount, 1);
+  // free_pages_prepare() has cleared page->mapping: whoever takes a reference by page number, to migrate it, finds no owner.
   yield cpu.writeOnce(page.mapping, 0);
+  yield cpu.smpStoreRelease(page.refcount, 1);
   if (tagged && !(yield* reserveTagStorage(cpu, s, page, 0)) && s.d.mandatory) {
     yield* putPage(cpu, s, page);
     return null;
