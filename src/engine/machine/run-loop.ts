@@ -18,8 +18,11 @@ const COMMIT = 1 << 10;
 const INTERRUPT = 1 << 20;
 const RCU = 1 << 21;
 
-/** Up to so many CPUs, who is the k-th enabled one is looked up instead of counted. */
-const MAX_TABLE_CPUS = 6;
+/** Up to so many CPUs, who is the k-th enabled one, and how many are, is looked up instead of counted. */
+const TABLE_CPUS = 6;
+/** A row of that table is 1 << ROW wide; the last place has the number of enabled CPUs. */
+const ROW = 3;
+const COUNT = (1 << ROW) - 1;
 
 /**
  * Runs actors until all CPUs are done: each step a CPU whose access is enabled, a delayed store that commits, an
@@ -35,8 +38,10 @@ export class RunLoop implements Driver {
   /** What was thrown by an access, or by the source of decisions, while model code ran. */
   #failed = false;
   #failure: unknown = null;
-  /** By current CPU, enabled CPUs and k: the k-th enabled CPU, counting from the current one. */
-  readonly #kth: Uint8Array;
+  /** A row for each current CPU and set of enabled CPUs: the k-th enabled CPU, counting from the current one. */
+  readonly #rows: Uint8Array;
+  /** 1 if there are too many CPUs for that table, else 0. */
+  readonly #tooMany: number;
 
   constructor(
     m: MachineState,
@@ -52,11 +57,13 @@ export class RunLoop implements Driver {
     this.#waiting = waiting;
     this.#interrupts = interrupts;
     this.#callbacks = callbacks;
-    const n = m.all > 1 << MAX_TABLE_CPUS ? 0 : popcount(m.all);
-    this.#kth = new Uint8Array((n * n) << n);
-    for (let i = 0; i < this.#kth.length; i++) {
-      const at = ((i / n) | 0) >> n;
-      this.#kth[i] = kthFrom(at, ((i / n) | 0) & m.all, i % n, n);
+    const n = popcount(m.all);
+    this.#tooMany = n > TABLE_CPUS ? 1 : 0;
+    this.#rows = new Uint8Array(n > TABLE_CPUS ? 0 : n << (TABLE_CPUS + ROW));
+    for (let i = 0; i < this.#rows.length; i++) {
+      const enabled = (i >> ROW) & m.all;
+      const k = i & COUNT;
+      this.#rows[i] = k === COUNT ? popcount(enabled) : kthFrom(i >> (TABLE_CPUS + ROW), enabled, k, n);
     }
   }
 
@@ -179,18 +186,18 @@ export class RunLoop implements Driver {
   /** Who goes next: a CPU, COMMIT and the place of a store, INTERRUPT or RCU and a CPU; -1 if that is nobody. */
   #next(): number {
     const m = this.#m;
-    if (m.waiting !== 0 && m.changed !== 0) this.#waiting.recheck(m.changed);
     const { enabled, source } = m;
-    if ((m.memory.commits | m.irqReady | m.callbackCount) !== 0 || enabled === 0 || source.everyStep) {
-      return this.#nextOfAll();
-    }
-    const alone = (enabled & (enabled - 1)) === 0;
-    return this.enabledCpu(alone ? 0 : source.choose(Choice.Actor, popcount(enabled)));
+    const more = m.changed | m.memory.commits | m.irqReady | m.callbackCount | this.#tooMany;
+    if (more !== 0 || enabled === 0 || source.everyStep === true) return this.#nextOfAll();
+    const row = (m.current << (TABLE_CPUS + ROW)) | (enabled << ROW);
+    const count = this.#rows[row + COUNT];
+    return this.#rows[count === 1 ? row : row + source.choose(Choice.Actor, count)];
   }
 
-  /** Likewise where more than CPUs may go next, or nobody, or the source is asked at every step. */
+  /** Likewise where CPUs may have become ready, more than CPUs may go next, or nobody, or the source is asked at every step. */
   #nextOfAll(): number {
     const m = this.#m;
+    if (m.changed !== 0) this.#waiting.recheck(m.changed);
     if (m.done === m.all && m.callbackCount === 0) return -1;
     const { enabled, source } = m;
     const { commits } = m.memory;
@@ -212,7 +219,7 @@ export class RunLoop implements Driver {
     const m = this.#m;
     m.current = cpu.id;
     // Whether this CPU must wait for what comes next is looked at when it has come there.
-    m.changed = m.waiting === 0 ? 0 : this.#waiting.changedBy(cpu);
+    m.changed = (m.waiting & ~(1 << cpu.id)) === 0 ? 0 : this.#waiting.changedBy(cpu);
     return this.#execution.execute(cpu);
   }
 
@@ -249,10 +256,8 @@ export class RunLoop implements Driver {
   /** The k-th enabled CPU, counting from the current one. */
   enabledCpu(k: number): number {
     const { current, enabled, cpus } = this.#m;
-    const n = cpus.length;
-    return n <= MAX_TABLE_CPUS
-      ? this.#kth[((current << n) | enabled) * n + k]
-      : kthFrom(current, enabled, k, n);
+    if (this.#tooMany !== 0) return kthFrom(current, enabled, k, cpus.length);
+    return this.#rows[(current << (TABLE_CPUS + ROW)) | (enabled << ROW) | k];
   }
 }
 

@@ -60,7 +60,6 @@ export class Waiting {
   recheck(changed: number): void {
     const m = this.#m;
     if (changed === EVERYTHING) m.awaited = 0;
-    else if ((m.awaited & (1 << (changed & 31))) === 0) return;
     let left = m.waiting;
     while (left !== 0) {
       const bit = left & -left;
@@ -74,7 +73,7 @@ export class Waiting {
     }
   }
 
-  /** What executing the pending access of a CPU may change of what others wait for. */
+  /** What executing the pending access of a CPU may change of what others wait for: see `MachineState.changed`. */
   changedBy(cpu: CpuState): number {
     // A flush waits for the access that is done through a translation.
     if (cpu.inflight !== 0) return EVERYTHING;
@@ -84,7 +83,8 @@ export class Waiting {
     if (this.#m.memory.commits !== 0) return EVERYTHING;
     if (kind === Kind.Fence) return 0;
     const oneWord = kind <= Kind.IsLocked || (kind >= Kind.BitUnlock && kind <= Kind.Wait);
-    return oneWord && cpu.address !== 0 ? cpu.address : EVERYTHING;
+    if (!oneWord || cpu.address === 0) return EVERYTHING;
+    return (this.#m.awaited & (1 << (cpu.address & 31))) === 0 ? 0 : cpu.address;
   }
 }
 

@@ -42,9 +42,11 @@ export class RandomWalk implements DecisionSource {
     const r = this.#drawn;
     const share = this.#share;
     this.#draw();
+    return kind === Choice.Actor ? (share * n) | 0 : this.#answer(kind, n, r);
+  }
+
+  #answer(kind: number, n: number, r: number): number {
     switch (kind) {
-      case Choice.Actor:
-        return (share * n) | 0;
       case Choice.Delay:
         return r < this.#mood.delay ? 1 : 0;
       case Choice.Stale:
@@ -60,6 +62,6 @@ export class RandomWalk implements DecisionSource {
     const r = this.#random();
     const { stay, scale } = this.#mood;
     this.#drawn = r;
-    this.#share = Math.max(0, (r - stay) * scale);
+    this.#share = r > stay ? (r - stay) * scale : 0;
   }
 }
