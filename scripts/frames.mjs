@@ -2,7 +2,8 @@
 // `yield*`. To create, suspend and resume a generator costs several times what an access does, so a function `f` becomes
 // three plain ones:
 //   f$   it asks the engine before each access whether it may go on (`cpu.goesOn`) and calls others as plain functions. If it
-//        must be suspended it parks (`cpu.parks`) what goes on from there, and returns `$described`.
+//        must be suspended it leaves for its end ($out) with the number of the place ($k), parks there (`cpu.parks`) what goes
+//        on from there, and returns `$described`.
 //   f$$  goes on from the suspension with a number ($k, 0 from there on), with the values that parameters and variables had
 //        there. What it waited for it finds in `cpu.returned`. It may be suspended again, as f$.
 //   f    what others know: returns a function that begins f$ with the same arguments.

@@ -11,7 +11,7 @@ export function withVariables(fn, body) {
   const variables = variablesOf(fn, body);
   const needed = neededAfter(body);
   const handed = variables.filter(name => [...needed.values()].some(names => names.has(name)));
-  return { ...body, variables, needed, handed };
+  return { ...body, variables, needed, handed, hoisted: hoistedIn(body.steps, handed) };
 }
 
 function variablesOf(fn, body) {
@@ -32,6 +32,20 @@ function variablesOf(fn, body) {
   };
   walk(body.steps, new Set(parameterNames(fn)));
   return [...all];
+}
+
+/** What is declared at the beginning of the plain function: what is handed over, and what is declared together with that. */
+function hoistedIn(steps, handed) {
+  const found = new Set(handed);
+  const visit = list => {
+    for (const step of list) {
+      if (step.type === 'declare' && step.names.some(one => handed.includes(one)))
+        for (const one of step.names) found.add(one);
+      for (const inner of innerOf(step)) visit(inner);
+    }
+  };
+  visit(steps);
+  return [...found];
 }
 
 /** The lists of steps inside a step, those of a loop with the scope of its start. */
@@ -78,7 +92,8 @@ function neededAfter(body) {
       const rest = union(usedBy(steps.slice(i + 1)), after);
       switch (step.type) {
         case 'suspend':
-          needed.set(step.k, new Set(rest));
+          // Its own result comes only when it goes on.
+          needed.set(step.k, new Set(rest.filter(name => name !== step.into)));
           break;
         case 'if':
           visit(step.yes, rest);
@@ -134,9 +149,12 @@ class Fast {
   run() {
     const { params } = this.#fn;
     const parameters = params.length === 0 ? '' : this.#code.slice(params[0].start, params.at(-1).end);
+    const { steps, count, hoisted } = this.#body;
     this.#write(`function ${this.#name}$(${parameters}){`);
-    this.#steps(this.#body.steps, new Set());
+    if (count > 0) this.#write(`let ${['$k=0', ...hoisted].join(',')};$out:{`);
+    this.#steps(steps);
     this.#upTo(this.#fn.loc.end.line);
+    if (count > 0) this.#write(`return;}${parking(this.#name, this.#fn, this.#body)}`);
     return `${this.#out}}`;
   }
 
@@ -150,37 +168,36 @@ class Fast {
     while (this.#line < line) this.#write('\n');
   }
 
-  #steps(steps, outer) {
-    const scope = new Set(outer);
+  #steps(steps) {
     for (const step of steps) {
       this.#upTo(step.line);
-      this.#step(step, scope);
+      this.#step(step);
     }
   }
 
-  #step(step, scope) {
-    const { cpu } = this.#body;
+  #step(step) {
+    const { cpu, hoisted } = this.#body;
     switch (step.type) {
       case 'raw':
         this.#write(step.text);
         break;
       case 'declare':
-        this.#write(`${step.kind} ${step.pattern}${step.init === null ? '' : ` = ${step.init}`};`);
-        for (const one of step.names) scope.add(one);
+        if (step.names.some(one => hoisted.includes(one))) this.#write(assigning(step));
+        else this.#write(`${step.kind} ${step.pattern}${step.init === null ? '' : ` = ${step.init}`};`);
         break;
       case 'suspend': {
         const { into } = step;
-        const parks = parking(this.#name, this.#fn, this.#body, step.k, name => scope.has(name));
+        const leaves = leaving(this.#body, step.k);
+        const set = `${hoisted.includes(into) ? '' : 'const '}${into}=`;
         const called = this.#fast(step);
         if (called !== undefined) {
-          if (into === null) this.#write(`if(${called}===$described)${parks}`);
-          else this.#write(`const ${into}=${called};if(${into}===$described)${parks}`);
+          if (into === null) this.#write(`if(${called}===$described)${leaves}`);
+          else this.#write(`${set}${called};if(${into}===$described)${leaves}`);
         } else {
           const [method, result] = ways[step.on];
-          this.#write(`if(${cpu}.${method}(${step.text})!==true)${parks}`);
-          if (into !== null) this.#write(`const ${into}=${cpu}.${result};`);
+          this.#write(`if(${cpu}.${method}(${step.text})!==true)${leaves}`);
+          if (into !== null) this.#write(`${set}${cpu}.${result};`);
         }
-        if (into !== null) scope.add(into);
         break;
       }
       case 'last':
@@ -188,62 +205,76 @@ class Fast {
         break;
       case 'if':
         this.#write(`if(${step.test}){`);
-        this.#steps(step.yes, scope);
+        this.#steps(step.yes);
         this.#write('}');
         if (step.no.length === 0) break;
         this.#write('else{');
-        this.#steps(step.no, scope);
+        this.#steps(step.no);
         this.#write('}');
         break;
       case 'for':
-        this.#for(step, scope);
+        this.#for(step);
         break;
       case 'switch':
         this.#write(`switch(${step.on}){`);
         for (const { test, body } of step.cases) {
           this.#write(test === null ? 'default:' : `case ${test}:`);
-          this.#steps(body, scope);
+          this.#steps(body);
         }
         this.#write('}');
         break;
       case 'block':
         this.#write('{');
-        this.#steps(step.body, scope);
+        this.#steps(step.body);
         this.#write('}');
     }
   }
 
-  #for({ init, testSteps, test, update, body }, outer) {
-    const scope = new Set(outer);
+  #for({ init, testSteps, test, update, body }) {
     this.#write('{');
-    for (const step of init) this.#step(step, scope);
-    if (testSteps.length === 0) {
-      this.#write(`for(;${test};${update}){`);
-      this.#steps(body, scope);
-    } else {
+    for (const step of init) this.#step(step);
+    if (testSteps.length === 0) this.#write(`for(;${test};${update}){`);
+    else {
       this.#write(`for(;;${update}){`);
-      const inner = new Set(scope);
-      for (const step of testSteps) this.#step(step, inner);
+      for (const step of testSteps) this.#step(step);
       this.#write(`if(!${test})break;`);
-      this.#steps(body, inner);
     }
+    this.#steps(body);
     this.#write('}}');
   }
 }
 
-/** What `Cpu.parks` takes; more values go through `Cpu.parksMany`. */
-const PARKED = 8;
-
-/** Suspends a function at a place, with the values that it needs there: parameters but the CPU, and variables `within` reach. */
-function parking(name, fn, { cpu, needed, handed }, k, within) {
+/**
+ * Leaves a function for its end, to be suspended at place `k`. What is not needed there is let go, so that nothing lives
+ * longer than it must.
+ */
+function leaving({ needed, handed }, k) {
   const needs = needed.get(k);
-  const values = [
-    ...parameterNames(fn).slice(1),
-    ...handed.map(one => (within(one) && needs.has(one) ? one : '0')),
-  ];
-  while (values.at(-1) === '0') values.pop();
-  const method = values.length > PARKED ? 'parksMany' : 'parks';
-  return `return ${cpu}.${method}(${[`${name}$$`, k, ...values].join(',')});`;
+  const idle = handed.filter(one => !needs.has(one)).map(one => `${one}=`);
+  return `{${idle.length === 0 ? '' : `${idle.join('')}0;`}$k=${k};break $out;}`;
+}
+
+/**
+ * Suspends a function at place $k, with its parameters but the CPU and the variables that some place needs. It stands once
+ * at the end, as code between the accesses would be in the way of what runs on.
+ */
+function parking(name, fn, { cpu, handed }) {
+  const kept = keptOf(fn, handed).map((one, i) => `$p[${i}]=${one};`);
+  const parks = `${cpu}.parks(${name}$$,$k)`;
+  return kept.length === 0
+    ? `${parks};return $described;`
+    : `const $p=${parks};${kept.join('')}return $described;`;
+}
+
+/** What a suspended function keeps, in the order of the places. */
+function keptOf(fn, handed) {
+  return [...parameterNames(fn).slice(1), ...handed];
+}
+
+/** A declaration as an assignment to variables declared before. */
+function assigning({ pattern, init }) {
+  const assigned = `${pattern}=${init ?? 'void 0'}`;
+  return pattern.startsWith('{') ? `;(${assigned});` : `;${assigned};`;
 }
 
 /** The function `name$$`: goes on from a suspension. */
@@ -285,11 +316,8 @@ export function writeResumed(name, fn, body, fast) {
     switch (step.type) {
       case 'raw':
         return `${step.text}\n`;
-      case 'declare': {
-        const pattern = step.pattern.startsWith('{');
-        const assigned = `${step.pattern}=${step.init ?? 'void 0'}`;
-        return pattern ? `(${assigned});` : `;${assigned};`;
-      }
+      case 'declare':
+        return assigning(step);
       case 'last':
         return `return ${ending(step, cpu, call)};`;
       case 'if':
@@ -318,11 +346,11 @@ export function writeResumed(name, fn, body, fast) {
         const set = into === null ? '' : `${into}=`;
         const goesOn = `$k=0;${into === null ? '' : `${set}${cpu}.returned;`}`;
         if (!again) return goesOn;
-        const parks = parking(name, fn, body, k, () => true);
+        const leaves = leaving(body, k);
         const fresh =
           called === undefined
-            ? `if(${cpu}.${method}(${step.text})!==true)${parks}${into === null ? '' : `${set}${cpu}.${result};`}`
-            : `if(${into === null ? called : `(${set}${called})`}===$described)${parks}`;
+            ? `if(${cpu}.${method}(${step.text})!==true)${leaves}${into === null ? '' : `${set}${cpu}.${result};`}`
+            : `if(${into === null ? called : `(${set}${called})`}===$described)${leaves}`;
         return `if($k===${k}){${goesOn}}else{${fresh}}`;
       }
       case 'if': {
@@ -358,11 +386,12 @@ export function writeResumed(name, fn, body, fast) {
     }
   };
 
-  const values = [...parameterNames(fn).slice(1), ...handed].map((one, i) => `${one}=$v[${i}]`);
+  const values = keptOf(fn, handed).map((one, i) => `${one}=$v[${i}]`);
   const own = variables.filter(one => !handed.includes(one));
   const declared = ['$k=$of.at', ...values, ...own].join(',');
-  const begin = `function ${name}$$($of,${cpu}){const $v=$of.values;let ${declared};`;
-  return `${begin}${steps(body.steps, false)}}`.replace(/\n+/g, '\n');
+  const begin = `function ${name}$$($of,${cpu}){const $v=$of.values;let ${declared};$out:{`;
+  const end = `return;}${parking(name, fn, body)}}`;
+  return `${begin}${steps(body.steps, false)}${end}`.replace(/\n+/g, '\n');
 }
 
 /** How a CPU is asked to do what it waits for, and where the result is. */

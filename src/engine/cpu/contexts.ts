@@ -77,45 +77,14 @@ export class CpuContexts extends CpuState {
 
   /**
    * Model code must be suspended, from the innermost function outwards: keeps `code`, which goes on where a function was,
-   * the number `at` of that place, and values, which `code` knows again; says so to the caller.
+   * and the number `at` of that place. Returns where the function puts the values that `code` knows again.
    */
-  parks(
-    code: Frame | Resumed,
-    at = 0,
-    a?: unknown,
-    b?: unknown,
-    c?: unknown,
-    d?: unknown,
-    e?: unknown,
-    f?: unknown,
-    g?: unknown,
-    h?: unknown,
-  ): Access {
-    const { values } = this.#park(code, at);
-    values[0] = a;
-    values[1] = b;
-    values[2] = c;
-    values[3] = d;
-    values[4] = e;
-    values[5] = f;
-    values[6] = g;
-    values[7] = h;
-    return described;
-  }
-
-  /** The same with any number of values. */
-  parksMany(code: Resumed, at: number, ...list: readonly unknown[]): Access {
-    const { values } = this.#park(code, at);
-    for (let i = 0; i < list.length; i++) values[i] = list[i];
-    return described;
-  }
-
-  #park(code: Frame | Resumed, at: number): Suspended {
+  parks(code: Frame | Resumed, at = 0): unknown[] {
     if (this.parkedCount === this.parked.length) this.parked.push(new Suspended());
     const place = this.parked[this.parkedCount++];
     place.code = code;
     place.at = at;
-    return place;
+    return place.values;
   }
 
   /** All of it is suspended: it becomes the top of the call stack. */

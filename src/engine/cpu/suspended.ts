@@ -6,7 +6,7 @@ import type { Frame } from '../access.ts';
  */
 export type Resumed = (of: Suspended, cpu: object) => unknown;
 
-/** Values that a place can keep. */
+/** Values that a place can keep before its list grows. */
 const VALUES = 32;
 
 /** The function of an operation has ended, but for the access that was its last act. */
@@ -21,5 +21,5 @@ export class Suspended {
   /** Where the function goes on: the number of the suspension in it. */
   at = 0;
   /** What its parameters and variables are there. Only the function knows which. */
-  readonly values: unknown[] = new Array(VALUES).fill(0);
+  readonly values: unknown[] = Array.from({ length: VALUES }, () => undefined);
 }
