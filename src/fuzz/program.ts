@@ -56,7 +56,9 @@ export class Binder {
   #bind({ operation: name, args }: Call, named: boolean): BoundOperation {
     const operation = this.#operations.get(name);
     if (operation === undefined) throw new EngineError(`the model has no operation ${name}`);
-    const start = (cpu: Cpu): Code => operation.run(cpu, args);
+    // Each operation is an object of its own kind: what it runs is looked up here, once.
+    const { run } = operation;
+    const start = (cpu: Cpu): Code => run.call(operation, cpu, args);
     return { name, args, start: named ? cpu => naming(name, start, cpu) : start };
   }
 }
