@@ -6,12 +6,16 @@ import type { CampaignEvent } from '../fuzz/events.ts';
 import { leave } from '../fuzz/fence.ts';
 import { loadTargets } from '../fuzz/registry.ts';
 import type { Command, FromProcess, StartMessage, ToProcess } from '../fuzz/supervisor/messages.ts';
+import { endWithParent } from '../fuzz/supervisor/parent.ts';
 import { thrownText } from '../fuzz/thrown.ts';
 import { headline, report } from '../report/report.ts';
 import type { Target } from '../targets/target.ts';
 import { caseText } from './case-text.ts';
 
 // The process that a supervisor runs a campaign in. It says what happens by messages, and ends with its supervisor.
+
+/** Seconds that the note about a fault of this process may take to its supervisor. */
+const LAST_WORD_SECONDS = 5;
 
 let campaign: Campaign | null = null;
 let stopped = false;
@@ -36,8 +40,20 @@ function obey(command: Command): void {
   } else campaign?.minimize(command.folder);
 }
 
+/** A status that is still on its way to a supervisor that does not listen, as when the terminal is held up. */
+let statusUnderWay = false;
+
 function emit(event: CampaignEvent): void {
-  send({ type: 'event', event });
+  if (event.type !== 'status') {
+    send({ type: 'event', event });
+    return;
+  }
+  // A later one says it all; what waits is kept in memory.
+  if (statusUnderWay) return;
+  statusUnderWay = true;
+  send({ type: 'event', event }, () => {
+    statusUnderWay = false;
+  });
 }
 
 async function run(start: StartMessage): Promise<void> {
@@ -94,9 +110,11 @@ process.on('uncaughtException', error => {
     event: { type: 'note', level: 'warning', message: thrownText(error) },
   };
   send(note, () => leave(1));
+  // Also if nobody listens.
+  setTimeout(() => leave(1), 1000 * LAST_WORD_SECONDS);
 });
 // At any time, also while modules are loaded: else it would go on alone.
-process.on('disconnect', () => leave(1));
+endWithParent();
 process.on('message', (message: ToProcess) => {
   if (message.type !== 'start') {
     obey(message);

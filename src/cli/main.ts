@@ -2,6 +2,7 @@ import yargs from 'yargs';
 import { UsageError } from '../engine/errors.ts';
 import { leave } from '../fuzz/fence.ts';
 import { loadTargets } from '../fuzz/registry.ts';
+import { unended } from '../fuzz/threads.ts';
 import { oneLine, thrownText } from '../fuzz/thrown.ts';
 import type { Target } from '../targets/target.ts';
 import { cminCommand } from './commands/cmin.ts';
@@ -39,12 +40,15 @@ export async function main(args: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = fail(error, debug);
   }
-  if (!args.some(arg => arg.startsWith('--target-module'))) return;
-  // What a module has begun, such as a timer, must not keep the command.
+  if (unended.size > 0)
+    console.error(
+      'pagestorm: a model holds up its worker outside of JavaScript, so that it cannot be ended; this process is killed',
+    );
+  // What a module has begun, such as a timer, must not keep the command; a campaign that goes on brings its modules.
   for (const stream of [process.stdout, process.stderr]) {
     await new Promise<void>(resolve => stream.write('', () => resolve()));
   }
-  process.exit();
+  leave();
 }
 
 function fail(error: unknown, debug: boolean): number {

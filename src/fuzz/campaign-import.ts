@@ -35,6 +35,8 @@ export interface ImportHooks {
   /** A case was kept for these features. */
   kept(features: readonly number[]): void;
   note(message: string): void;
+  /** Whether the campaign is to end: what was not taken in is left to a later run. */
+  stopped(): boolean;
 }
 
 /** Takes cases into the queues: each is run, and kept if it shows what no entry has shown. */
@@ -64,6 +66,7 @@ export class Importer {
   /** Entries of this queue that the last snapshot does not know. */
   async own(files: readonly QueueFile[]): Promise<void> {
     for (const some of inParts(files, READ)) {
+      if (this.#hooks.stopped()) return;
       const items = some.flatMap(file => {
         const setAside = (reason: string): Promise<void> => this.#record.setAside(file, reason);
         return this.#read(file.path, {}, setAside, file);
@@ -78,6 +81,7 @@ export class Importer {
     let read = 0;
     let kept = 0;
     for (const some of inParts(caseFilesBelow(folder), READ)) {
+      if (this.#hooks.stopped()) return;
       const items = some.flatMap(path => {
         const setAside = (reason: string): Promise<void> => {
           odd++;

@@ -13,6 +13,7 @@ import { CampaignView } from './campaign-view.ts';
 import { knownKey } from './case/case.ts';
 import { type SitesReached, sitesReached } from './coverage/reached-sites.ts';
 import { DiskError } from './directory/disk.ts';
+import type { QueueFile } from './directory/queue-store.ts';
 import type { CampaignEvent } from './events.ts';
 import { memoryByName } from './executor.ts';
 import { WorkerPool } from './pool.ts';
@@ -48,6 +49,8 @@ export class Campaign {
   readonly #importer: Importer;
   readonly #batches: Batches;
   #deadline = Number.POSITIVE_INFINITY;
+  /** When the minimiser is to end; null while there is time. */
+  #patience: number | null = null;
   #turn = 0;
   #nextSync = 0;
   #state: CampaignState = 'starting';
@@ -92,6 +95,7 @@ export class Campaign {
       found: (job, finding) => this.#found(job, finding, null, false),
       kept: features => this.#view.imported(features),
       note: message => emit({ type: 'note', level: 'info', message }),
+      stopped: () => this.#stopped,
     });
   }
 
@@ -136,22 +140,16 @@ export class Campaign {
     if (limits.seconds !== null) {
       this.#deadline = limits.seconds + (limits.fromNow ? this.#record.seconds : 0);
     }
-    await this.#takeUp();
     const timer = setInterval(() => this.#tick(), 50);
     let reason: EndReason | null = null;
     try {
       if (this.#setup.selfcheck) await this.#checkItself();
       this.#record.clock.pause(this.#paused);
       this.#state = 'searching';
-      await this.#importer.own(strays);
-      this.#begun = begun || config.input === null;
-      if (config.input !== null && !begun) {
-        await this.#takeInput(config.input);
-        this.#begun = !this.#stopped;
-      }
+      await this.#begin(strays, begun).catch(error => this.#fail(error));
       await (config.deterministic ? runRounds : runStream)(this.#host());
       this.#state = 'minimizing';
-      await this.#settle();
+      await this.#findings.settled();
       // A checkpoint says that the input is taken in, and never knows more than the files do: else an older one, or none,
       // has a later run do again what is missing.
       if (this.#failure === null && this.#begun && !this.#unwritten) {
@@ -163,6 +161,8 @@ export class Campaign {
       return { reason, snapshot: this.#snapshot(reason) };
     } finally {
       clearInterval(timer);
+      // Nobody lets go of a full disk any more.
+      if (this.#record.seconds >= this.#deadline) this.#record.disk.leave();
       await this.#record.crashes.flush().catch(() => {});
       await this.#bulletin.close(this.#snapshot(reason));
       this.#record.close();
@@ -173,12 +173,17 @@ export class Campaign {
     await this.#pool.close();
   }
 
-  /** Waits for the minimiser; not for long if the time is up. */
-  async #settle(): Promise<void> {
-    const late = this.#reason() === 'time';
-    const timer = late ? setTimeout(() => this.#findings.stop(), 1000 * GRACE_SECONDS) : null;
-    await this.#findings.settled();
-    if (timer !== null) clearTimeout(timer);
+  /**
+   * Takes up what earlier runs have left, and what the campaign is to begin with.
+   *
+   * @param begun whether an earlier run has taken in the latter.
+   */
+  async #begin(strays: readonly QueueFile[], begun: boolean): Promise<void> {
+    await this.#takeUp();
+    await this.#importer.own(strays);
+    const { input } = this.#setup.config;
+    if (input !== null && !begun) await this.#takeInput(input);
+    this.#begun = !this.#stopped;
   }
 
   /** Findings that earlier runs have left without a report, and programs that killed the process. */
@@ -228,6 +233,10 @@ export class Campaign {
     if (late >= 0 || this.#crashed) this.#pool.endBatch();
     // Else a full disk would hold up for ever whoever waits for the end.
     if (late >= GRACE_SECONDS && this.#record.disk.full) this.#record.disk.leave();
+    if (this.#state === 'minimizing' && this.#reason() === 'time') {
+      this.#patience ??= performance.now() + 1000 * GRACE_SECONDS;
+      if (performance.now() >= this.#patience) this.#findings.stop();
+    }
     if (this.#bulletin.tick(() => this.#snapshot(null))) this.#record.crashes.flush().catch(() => {});
   }
 

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../engine/errors.ts';
+import { endThread } from './threads.ts';
 
 /** Seconds that a module may take to be loaded, unless given; those of a target take a fraction of one. */
 const LOAD_SECONDS = 30;
@@ -34,6 +35,6 @@ export async function tryToLoad(path: string, seconds = LOAD_SECONDS): Promise<v
     });
   } finally {
     clearTimeout(timer);
-    await worker.terminate();
+    await endThread(worker);
   }
 }

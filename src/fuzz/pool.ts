@@ -4,6 +4,7 @@ import { caseDesign, kindOf } from './case/case.ts';
 import { Journal, journalPath } from './directory/journal.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { Envelope, FuzzTask, Task, TaskKind, Tasks } from './tasks.ts';
+import { Threads } from './threads.ts';
 
 type Steps = readonly (readonly [actor: number, cpu: number, address: number])[];
 
@@ -76,12 +77,14 @@ export interface WorkerProgress {
 /** Runs tasks in worker threads, each of which is ended and replaced when it makes no progress. */
 export class WorkerPool {
   readonly #pool: Piscina;
+  readonly #threads: Threads;
   readonly #modules: readonly string[];
   readonly #hangSeconds: number;
   readonly #notes: string | null;
   readonly #slots: readonly Slot[];
   readonly #waiting: (() => void)[] = [];
   #stopped = false;
+  #closed = false;
   #paused = false;
 
   /** @param modules paths of modules with targets; @param hangSeconds time without progress that is a hang. */
@@ -104,6 +107,7 @@ export class WorkerPool {
     });
     // A worker that dies between tasks is replaced with the next one.
     this.#pool.on('error', () => {});
+    this.#threads = new Threads(this.#pool);
   }
 
   /** Workers without a task. */
@@ -115,7 +119,7 @@ export class WorkerPool {
    * Runs one task, as soon as a worker is free.
    *
    * @throws HangError if the worker made no progress, MemoryError if it ran out of memory, LostWorker if it died for
-   * another reason; a new worker serves the next task.
+   * another reason; a new worker serves the next task. Error if the pool is closed.
    */
   async run<K extends TaskKind>(task: Tasks[K]['task'] & { readonly type: K }): Promise<Tasks[K]['result']> {
     const slot = await this.#take(task.type);
@@ -123,7 +127,6 @@ export class WorkerPool {
     heartbeat.reset(this.#stopped && stoppable(task.type), this.#paused);
     slot.design = designOf(task);
     slot.doing = described(task);
-    if (isFuzz(task)) slot.journal?.begin(task);
     const abort = new AbortController();
     const timer = this.#watch(heartbeat, abort);
     const envelope: Envelope = {
@@ -134,9 +137,11 @@ export class WorkerPool {
       notes: this.#notes,
     };
     try {
+      if (isFuzz(task)) slot.journal?.begin(task);
       return await this.#pool.run(envelope, { signal: abort.signal });
     } catch (error) {
       if (abort.signal.aborted) {
+        this.#threads.look();
         throw new HangError(`no access and no end of an execution for ${this.#hangSeconds} s`, heartbeat);
       }
       throw lostWith(error, heartbeat) ?? error;
@@ -208,13 +213,19 @@ export class WorkerPool {
     for (const { task, heartbeat } of this.#slots) if (task === 'fuzz') heartbeat.stop();
   }
 
+  /** Ends all workers. One that is held up outside of JavaScript cannot be ended, and is not waited for: see `leave`. */
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    this.#closed = true;
+    await this.#threads.end();
     for (const { journal } of this.#slots) journal?.close();
   }
 
   async #take(type: TaskKind): Promise<Slot> {
     for (;;) {
+      if (this.#closed) {
+        this.#waiting.shift()?.();
+        throw new Error('the workers have been ended');
+      }
       const free = this.#slots.find(slot => slot.task === null);
       if (free !== undefined) {
         free.task = type;

@@ -64,12 +64,24 @@ process.on('uncaughtException', error => strays.push(error));
 /** The entry of the worker thread: runs one task. Machines are kept for the tasks that follow. */
 export default async function runTask(envelope: Envelope): Promise<unknown> {
   strays.length = 0;
-  const result = await perform(envelope);
+  const result = await perform(envelope).catch((error: unknown) => {
+    throw sendable(error);
+  });
   // Between tasks the thread sleeps, and nobody would hear of them.
   await setImmediate();
   const [stray] = strays;
   if (strays.length === 0) return result;
   throw new EngineError(`the model threw outside of its operations: ${thrownText(stray)}`);
+}
+
+/** What was thrown, as something that can be sent: of what cannot (a function, a symbol), nobody would hear. */
+function sendable(error: unknown): unknown {
+  try {
+    structuredClone(error);
+    return error;
+  } catch {
+    return new EngineError(thrownText(error));
+  }
 }
 
 async function perform({ task, modules, heartbeat, journal, notes }: Envelope): Promise<unknown> {

@@ -49,6 +49,8 @@ export class CampaignScreen {
     this.#terminal = new Terminal(size => this.#content(size));
     this.#terminal.ended().catch((error: unknown) => {
       this.#redraws.end();
+      // There are no keys any more that would lead out of it.
+      this.#leave?.();
       options.onCrash(error instanceof Error ? error : new Error(String(error)));
     });
   }

@@ -44,6 +44,7 @@ export class Terminal {
       isScreenReaderEnabled: false,
     });
     process.stdout.on('resize', this.#onResize);
+    process.stdin.on('end', this.#onGone);
     process.on('SIGTSTP', this.#onStop);
     process.on('SIGCONT', this.#onContinue);
   }
@@ -74,6 +75,7 @@ export class Terminal {
     process.off('exit', this.#onExit);
     for (const signal of this.#fatal) process.off(signal, this.#onFatal);
     process.stdout.off('resize', this.#onResize);
+    process.stdin.off('end', this.#onGone);
     process.off('SIGTSTP', this.#onStop);
     process.off('SIGCONT', this.#onContinue);
     this.#frames.hold();
@@ -98,6 +100,11 @@ export class Terminal {
   readonly #onFatal = (signal: NodeJS.Signals): void => {
     this.close();
     process.kill(process.pid, signal);
+  };
+
+  /** Nobody sees it any more, or can end it; the system says so by a signal only to who has the terminal as its own. */
+  readonly #onGone = (): void => {
+    process.kill(process.pid, 'SIGHUP');
   };
 
   readonly #onResize = (): void => {

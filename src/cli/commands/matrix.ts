@@ -5,6 +5,7 @@ import { UsageError } from '../../engine/errors.ts';
 import { loadCatalogue, shippedCorpus } from '../../fuzz/catalogue.ts';
 import { reasonOf, writeAtomic } from '../../fuzz/directory/atomic.ts';
 import { memoryByName } from '../../fuzz/executor.ts';
+import { leave } from '../../fuzz/fence.ts';
 import { loadCorpus } from '../../fuzz/matrix/corpus.ts';
 import type { Planned } from '../../fuzz/matrix/plan.ts';
 import { type MatrixLimits, MatrixRun } from '../../fuzz/matrix/run.ts';
@@ -149,7 +150,7 @@ export async function matrixCommand(
   });
   let interrupts = 0;
   const onInterrupt = (): void => {
-    if (++interrupts > 1) process.exit(Exit.Interrupted);
+    if (++interrupts > 1) leave(Exit.Interrupted);
     status.show('interrupted: printing what there is (again to leave at once)');
     run.stop();
   };

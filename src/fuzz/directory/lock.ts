@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { linkSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, lstatSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { UsageError } from '../../engine/errors.ts';
@@ -88,7 +88,11 @@ function own(path: string, mine: string): Attempt {
   for (;;) {
     if (linked(mine, path)) return { before: null };
     const text = readIfThere(path);
-    if (text === null) continue;
+    if (text === null) {
+      // Given back meanwhile, unless it is what nobody can ever own.
+      if (isLink(path)) throw new Error(`${path} is a link to nothing; remove it`);
+      continue;
+    }
     const before = ownerIn(text);
     if (before !== 'torn' && alive(before) !== false) return { holder: before, path };
     const claim = claimPath(path, text);
@@ -106,6 +110,10 @@ function own(path: string, mine: string): Attempt {
     }
     rmSync(claim, { force: true });
   }
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
 function claimPath(path: string, text: string): string {

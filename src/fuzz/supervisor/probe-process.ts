@@ -1,7 +1,9 @@
 import type { Case } from '../case/case.ts';
 import type { Suspect } from '../directory/journal.ts';
+import { leave } from '../fence.ts';
 import { LostWorker, WorkerPool } from '../pool.ts';
 import type { Plan } from '../tasks.ts';
+import { endWithParent } from './parent.ts';
 
 /** What a probe does: run the program, write down an execution with the answers given, or make a case of its steps. */
 export interface ProbeStage {
@@ -64,10 +66,8 @@ function only(plan: Plan, program: number): Plan {
 
 process.on('SIGINT', () => {});
 // Nobody waits for the answer any more.
-process.on('disconnect', () => process.exit(0));
-process.once('message', (message: ProbeMessage) => {
-  run(message).then(
-    answer => process.send?.(answer, () => process.exit(0)),
-    () => process.exit(0),
-  );
+endWithParent();
+process.once('message', async (message: ProbeMessage) => {
+  const answer = await run(message).catch((): ProbeAnswer => ({ case: null }));
+  process.send?.(answer, () => leave(0));
 });

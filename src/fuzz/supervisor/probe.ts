@@ -11,6 +11,8 @@ interface ProbeOptions {
   readonly hangSeconds: number;
   /** Folder for the notes that a probe leaves before it dies. */
   readonly state: string;
+  /** Ends the probe at once, as one that survives. */
+  readonly signal: AbortSignal;
 }
 
 /** Seconds that a probe may take: one program, or one execution. */
@@ -46,15 +48,27 @@ interface Stage {
   readonly case: Case | null;
 }
 
-async function runStage(stage: ProbeStage, { modules, hangSeconds, state }: ProbeOptions): Promise<Stage> {
+async function runStage(
+  stage: ProbeStage,
+  { modules, hangSeconds, state, signal: leaving }: ProbeOptions,
+): Promise<Stage> {
   const notes = join(state, 'probe');
   rmSync(notes, { force: true });
   const child = fork(new URL('./probe-process.js', import.meta.url), {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   const message: ProbeMessage = { ...stage, modules, hangSeconds, notes };
-  child.send(message);
-  const timer = setTimeout(() => child.kill('SIGTERM'), 1000 * PROBE_SECONDS);
+  // One that is gone already is heard of by its end.
+  child.send(message, () => {});
+  let ended = false;
+  // Not to be refused, nor put off by a process that is stopped.
+  const end = (): void => {
+    ended = true;
+    child.kill('SIGKILL');
+  };
+  const timer = setTimeout(end, 1000 * PROBE_SECONDS);
+  leaving.addEventListener('abort', end);
+  if (leaving.aborted) end();
   return new Promise((resolve, reject) => {
     let answer: ProbeAnswer | null = null;
     child.on('message', (received: ProbeAnswer) => {
@@ -63,7 +77,8 @@ async function runStage(stage: ProbeStage, { modules, hangSeconds, state }: Prob
     child.on('error', reject);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
-      const survived = answer !== null || code === 0 || signal === 'SIGTERM';
+      leaving.removeEventListener('abort', end);
+      const survived = answer !== null || code === 0 || ended;
       const died = survived ? null : (signal ?? `exit code ${code}`);
       resolve({ died, numbers: readNumbers(notes), case: answer?.case ?? null });
     });

@@ -1,7 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../../engine/errors.ts';
 import type { Killer } from '../campaign-setup.ts';
@@ -10,7 +8,8 @@ import { suspects } from '../directory/journal.ts';
 import { alive, ownerOf, readOwner } from '../directory/lock.ts';
 import { noteRestart } from '../directory/restarts.ts';
 import type { CampaignEvent } from '../events.ts';
-import type { FromProcess, StartMessage, ToProcess } from './messages.ts';
+import { CampaignChild } from './child.ts';
+import type { StartMessage } from './messages.ts';
 import { probe } from './probe.ts';
 
 export interface SupervisorOptions {
@@ -40,9 +39,10 @@ const ORPHAN_SECONDS = 10;
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #killers: Killer[] = [];
-  #child: ChildProcess | null = null;
-  #stopped = false;
+  #child: CampaignChild | null = null;
   #paused = false;
+  /** Aborted when the campaign is to end. */
+  readonly #leaving = new AbortController();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -58,7 +58,7 @@ export class Supervisor {
     await this.#awaitOrphan();
     if (start.resumed) await this.#tryAll();
     let quick = 0;
-    for (let restarts = 0; ; restarts++) {
+    for (let restarts = 0; !this.#stopped; restarts++) {
       const began = performance.now();
       const died = await this.#runOnce({
         ...start,
@@ -73,8 +73,8 @@ export class Supervisor {
       this.#note(
         `the process with the workers died (${died}) while ${open} of them ran programs; going on from ${start.root}`,
       );
-      if (this.#stopped) return;
       const found = await this.#tryAll();
+      if (this.#stopped) return;
       quick = found || performance.now() - began > 1000 * SOON_SECONDS ? 0 : quick + 1;
       if (quick >= MAX_QUICK_DEATHS) {
         throw new Error(
@@ -86,76 +86,61 @@ export class Supervisor {
     }
   }
 
-  /** Asks the campaign to end soon. */
+  /** Asks the campaign to end soon. What killed its process is tried when it goes on. */
   stop(): void {
-    this.#stopped = true;
-    this.#send({ type: 'stop' });
+    this.#leaving.abort();
+    this.#child?.stop();
   }
 
   /** Makes the campaign wait, or go on. */
   pause(paused: boolean): void {
     this.#paused = paused;
-    this.#send({ type: 'pause', paused });
+    this.#child?.send({ type: 'pause', paused });
   }
 
   /** Has a finding (`FindingView.folder`) minimised before the others, or further. */
   minimize(folder: string): void {
-    this.#send({ type: 'minimize', folder });
+    this.#child?.send({ type: 'minimize', folder });
   }
 
   /** Ends the process at once. */
   kill(): void {
-    this.#stopped = true;
-    this.#child?.kill('SIGKILL');
+    this.#leaving.abort();
+    this.#child?.kill();
   }
 
-  #send(message: ToProcess): void {
-    if (this.#child?.connected === true) this.#child.send(message, () => {});
+  get #stopped(): boolean {
+    return this.#leaving.signal.aborted;
   }
 
   /** Runs the process once; resolves to how it died, null if it ended as it should. */
-  #runOnce(start: StartMessage): Promise<string | null> {
-    const { quiet = false } = this.#options;
-    const output = quiet ? 'pipe' : 'inherit';
-    const child = fork(this.#options.entry, { stdio: ['ignore', output, output, 'ipc'] });
-    for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null) createInterface(stream).on('line', line => this.#note(line));
-    }
+  async #runOnce(start: StartMessage): Promise<string | null> {
+    const { entry, quiet = false, onEvent } = this.#options;
+    const child = new CampaignChild(entry, quiet, onEvent);
     this.#child = child;
-    // Without it, a process that outlives its supervisor is not waited for; it ends as soon as it notices.
-    const owner = child.pid === undefined ? '' : `${JSON.stringify(ownerOf(child.pid))}\n`;
-    unlessFull(() => writeFileSync(this.#pidFile(), owner));
-    this.#send(start);
-    // One that takes the place of another.
-    if (this.#paused) this.pause(true);
-    if (this.#stopped) this.stop();
-    return new Promise((resolve, reject) => {
-      let ended = false;
-      child.on('message', (message: FromProcess) => {
-        if (message.type === 'event') {
-          if (message.event.type === 'end') ended = true;
-          this.#options.onEvent(message.event);
-          return;
-        }
-        ended = true;
-        const error = message.usage ? new UsageError(message.message) : new Error(message.message);
-        error.stack = message.stack;
-        reject(error);
-      });
-      child.on('error', reject);
-      child.on('close', (code, signal) => {
-        this.#child = null;
-        resolve(ended ? null : (signal ?? `exit code ${code}`));
-      });
-    });
+    try {
+      // Without it, a process that outlives its supervisor is not waited for; it ends as soon as it notices.
+      const owner = child.pid === undefined ? '' : `${JSON.stringify(ownerOf(child.pid))}\n`;
+      unlessFull(() => writeFileSync(this.#pidFile(), owner));
+      child.send(start);
+      // One that takes the place of another.
+      if (this.#paused) this.pause(true);
+      return await child.ended;
+    } finally {
+      this.#child = null;
+      // If something failed here: it must not go on, nor wait for what it is to do.
+      child.kill();
+    }
   }
 
   /** Tries what workers were running when their process died; returns true if one of them kills its process. */
   async #tryAll(): Promise<boolean> {
     const { state, modules, hangSeconds } = this.#options;
     let found = false;
+    const { signal } = this.#leaving;
     for (const suspect of suspects(state)) {
-      const finding = await probe(suspect, { modules, hangSeconds, state });
+      if (signal.aborted) break;
+      const finding = await probe(suspect, { modules, hangSeconds, state, signal });
       if (finding === null) continue;
       this.#note(`${suspect.job.design}: a program kills its process: it is a finding, and is not run again`);
       this.#killers.push({ suspect, finding });

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -52,6 +52,13 @@ function take(dir: string): (() => void) | null {
 }
 
 describe('the lock of a campaign directory', () => {
+  it('is refused where a link to nothing stands in its place, which nobody can own', () => {
+    const dir = scratch();
+    symlinkSync(join(dir, 'nowhere'), join(dir, 'lock'));
+    expect(() => takeLock(dir, () => {})).toThrow(/cannot be locked: .*lock is a link to nothing; remove it/);
+    expect(readdirSync(dir)).toEqual(['lock']);
+  });
+
   it('is taken over from a process that is dead, or whose number another one has now', () => {
     for (const owner of [dead, { ...ownerOf(process.pid), start: 'before the last boot' }]) {
       const dir = scratch();

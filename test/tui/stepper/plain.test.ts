@@ -75,6 +75,8 @@ describe('for a screen reader', () => {
     const out = execFileSync(process.execPath, [bin, 'replay', '--step', '--screen-reader', path], {
       input: 'w\nv\nq\n',
       encoding: 'utf8',
+      // It holds this thread, which then heeds no other limit.
+      timeout: 200_000,
     });
     expect(out).toMatch(/step> step \d+ of \d+: .*\(delayed\)\n/);
     expect(out).toMatch(/step> .*\/H2\.yaml: violation: stale-tags .*as expected/);
