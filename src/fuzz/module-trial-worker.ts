@@ -4,9 +4,6 @@ import { fence } from './fence.ts';
 
 // The thread of `tryToLoad`.
 fence();
-try {
-  await import(pathToFileURL(String(workerData)).href);
-} catch {
-  // Whoever loads it in earnest is told the same.
-}
-parentPort?.postMessage('loaded');
+const loaded = (): void => parentPort?.postMessage('loaded');
+// What it throws is for whoever loads it in earnest. Not awaited here: Node would warn of a wait that never ends.
+import(pathToFileURL(String(workerData)).href).then(loaded, loaded);
