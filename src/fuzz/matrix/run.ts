@@ -71,10 +71,10 @@ export class MatrixRun {
   }
 
   async run(): Promise<readonly Table[]> {
-    const began = Date.now();
+    const began = performance.now();
     for (const [i, planned] of this.#planned.entries()) {
       const { seconds } = this.#limits;
-      const left = seconds === null ? null : seconds - (Date.now() - began) / 1000;
+      const left = seconds === null ? null : seconds - (performance.now() - began) / 1000;
       const share = left === null ? null : Math.max(MIN_SHARE, left / (this.#planned.length - i));
       const row = await this.#row(planned, share);
       // Else it would look clean.

@@ -5,6 +5,9 @@ import { SearchQueue, type Step } from '../search/queue.ts';
 import type { BatchResult, Discovery, Job, Plan, RawFinding, Seed } from '../tasks.ts';
 import { thrownText } from '../thrown.ts';
 
+/** Milliseconds that a timer can take; what is longer would be over at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** What a search has done. */
 export interface Searched {
   readonly executions: number;
@@ -61,7 +64,8 @@ export class Search {
   /** Runs until the limits; `null` is no limit. A model that hangs, cannot be built or takes its worker down ends it too. */
   async run(executions: number | null, seconds: number | null): Promise<Searched> {
     const limit = executions ?? Number.MAX_SAFE_INTEGER;
-    const timer = seconds === null ? undefined : setTimeout(() => this.stop(), 1000 * seconds);
+    const timer =
+      seconds === null ? undefined : setTimeout(() => this.stop(), Math.min(1000 * seconds, LONGEST_MS));
     try {
       while (!this.#stopped && this.#executions < limit) await this.#step(limit - this.#executions);
     } catch (error) {
