@@ -102,6 +102,8 @@ export interface Design {
   readonly dumpAfterFlush: boolean;
   /** B discards the saved tags before the dirty bit is set, not after it. */
   readonly discardsFirst: boolean;
+  /** A write barrier keeps the two in that order. */
+  readonly discardOrders: boolean;
   /** UFFDIO_COPY wakes who waits for the page; else the VMM does so when the tags are there too. */
   readonly copyWakes: boolean;
   /** The mapping is registered for minor faults too (UFFDIO_REGISTER_MODE_MINOR). */
@@ -160,6 +162,7 @@ export function designOf(settings: Settings): Design {
     uaccessChecks: bool('uaccessChecks'),
     dumpAfterFlush: bool('dumpAfterFlush'),
     discardsFirst: bool('discardsFirst'),
+    discardOrders: bool('discardOrders'),
     copyWakes: bool('copyWakes'),
     minorFaults: bool('minorFaults'),
     continueOrders: bool('continueOrders'),

@@ -71,7 +71,7 @@ function* markPageDirty(cpu: Cpu, s: State, h: Host, slot: Memslot, gfn: number)
   const discards = s.d.tagAccess === 'dump';
   if (discards && s.d.discardsFirst) {
     yield* discardSavedTags(cpu, s, h, gfn);
-    yield cpu.smpWmb();
+    if (s.d.discardOrders) yield cpu.smpWmb();
   }
   yield cpu.setBit(gfn, slot.dirty_bitmap);
   if (discards && !s.d.discardsFirst) yield* discardSavedTags(cpu, s, h, gfn);

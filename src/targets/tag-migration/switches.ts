@@ -75,6 +75,9 @@ export const switches: readonly Switch[] = [
   sw('discard-after-dirty', 'saved tags are discarded after the dirty bit is set', 'mutation of B', {
     discardsFirst: false,
   }),
+  sw('discard-unordered', 'nothing orders the discard before the dirty bit', 'mutation of B', {
+    discardOrders: false,
+  }),
   sw('dump-gfp-kernel', 'buffers come from GFP_KERNEL where pages are flagged clean', 'mutation of B', {
     dumpBuffers: 'gfp-kernel',
   }),

@@ -30,6 +30,7 @@ const fixed: Design = {
   uaccessChecks: false,
   dumpAfterFlush: true,
   discardsFirst: true,
+  discardOrders: true,
   copyWakes: true,
   minorFaults: true,
   continueOrders: true,
