@@ -40,6 +40,9 @@ export class AccessLog implements Observer {
   turns = new Int32Array(TURN_WIDTH * 64);
   #turnsEnd = 0;
   readonly #names = new Map<string, number>();
+  /** Per CPU: the name of its last turn, and the hash: most turns end what the one before began. */
+  readonly #lastName: (string | null)[];
+  readonly #lastHash: Int32Array;
 
   constructor(machine: Machine, states: StateChanges) {
     this.#machine = machine;
@@ -49,6 +52,8 @@ export class AccessLog implements Observer {
     this.#lastCpu = machine.memory.lastCpu;
     this.#states = states;
     this.#tracked = states.tracked;
+    this.#lastName = machine.cpus.map(() => null);
+    this.#lastHash = new Int32Array(machine.cpus.length);
   }
 
   /** Forgets the execution before; to be called before each. */
@@ -125,16 +130,23 @@ export class AccessLog implements Observer {
       larger.set(this.turns);
       this.turns = larger;
     }
+    const cpu = what & Turn.Cpu;
+    if (this.#lastName[cpu] !== name) this.#named(cpu, name);
+    this.turns[at] = what;
+    this.turns[at + 1] = this.#lastHash[cpu];
+    this.turns[at + 2] = site;
+    this.turns[at + 3] = this.#end;
+    this.#turnsEnd = at + TURN_WIDTH;
+  }
+
+  #named(cpu: number, name: string): void {
     let hash = this.#names.get(name);
     if (hash === undefined) {
       hash = hashText(name) | 1;
       this.#names.set(name, hash);
     }
-    this.turns[at] = what;
-    this.turns[at + 1] = hash;
-    this.turns[at + 2] = site;
-    this.turns[at + 3] = this.#end;
-    this.#turnsEnd = at + TURN_WIDTH;
+    this.#lastName[cpu] = name;
+    this.#lastHash[cpu] = hash;
   }
 
   /** The accesses to words, for strategies that propose schedules. */

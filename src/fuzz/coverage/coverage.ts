@@ -25,7 +25,8 @@ const EVENT = (1 << (Field.Cpu + 4)) - 1;
 const Seen = { Stale: 1, Forwarded: 2, Delayed: 4 } as const;
 /** Notes and kinds of accesses that need more than most do. */
 const NOTED = ((Note.Delayed | Note.Forwarded) << Field.Note) | (1 << Field.Stale);
-const UNUSUAL = About.Takes | About.Gives | About.Rare | About.Commit;
+const UNUSUAL = About.Rare | About.Commit;
+const LOCKS = About.Takes | About.Gives;
 
 /**
  * Finds the features of executions: what was executed, who read whose store, who took a word over from whom, what took
@@ -125,7 +126,7 @@ export class Coverage {
   }
 
   /**
-   * Goes over the log. Most accesses are marked loads and stores that nothing was delayed around: what these need is done
+   * Goes over the log. Most accesses are loads, stores and locks that nothing was delayed around: what these need is done
    * in place, as this loop runs for every access of a campaign; `#entry` does the same and the rest for the others.
    */
   #walk(): void {
@@ -182,12 +183,20 @@ export class Coverage {
       order = (order + h) | 0;
       previous[cpu] = site;
       previousAt[cpu] = at;
-      if (writes === 0) continue;
-      chain[address] = h;
-      wroteAt[address] = at;
-      delayedSite[address] = 0;
+      if (writes !== 0) {
+        chain[address] = h;
+        wroteAt[address] = at;
+        delayedSite[address] = 0;
+      }
+      if ((bits & LOCKS) !== 0) this.#lock(cpu, address, bits, writes);
     }
     this.#order = (this.#order + order) | 0;
+  }
+
+  /** What an access to a lock does to what its CPU holds. */
+  #lock(cpu: number, address: number, bits: number, writes: number): void {
+    if ((bits & About.Takes) !== 0 && writes !== 0) this.#contexts.take(cpu, address);
+    else if ((bits & About.Gives) !== 0) this.#contexts.give(cpu, address);
   }
 
   #site(site: number): void {
@@ -227,8 +236,7 @@ export class Coverage {
     this.#touch(cpu, site, address, writes, stale, at);
     this.#previous[cpu] = site;
     this.#previousAt[cpu] = at;
-    if ((bits & About.Takes) !== 0 && writes) this.#contexts.take(cpu, address);
-    else if ((bits & About.Gives) !== 0) this.#contexts.give(cpu, address);
+    this.#lock(cpu, address, bits, writes ? 1 : 0);
     if (writes && this.#pointer[address] !== 0 && this.#contexts.reading) this.#contexts.updated(cpu, site);
   }
 
