@@ -137,6 +137,7 @@ export class Coverage {
     const chain = this.#chain;
     const { keys, shift } = this.#pairs;
     const delayedSite = this.#delayedSite;
+    const pointer = this.#pointer;
     const epoch = this.#epoch;
     const previous = this.#previous;
     const previousAt = this.#previousAt;
@@ -187,6 +188,7 @@ export class Coverage {
         chain[address] = h;
         wroteAt[address] = at;
         delayedSite[address] = 0;
+        if (pointer[address] !== 0 && this.#contexts.reading) this.#contexts.updated(cpu, site);
       }
       if ((bits & LOCKS) !== 0) this.#lock(cpu, address, bits, writes);
     }

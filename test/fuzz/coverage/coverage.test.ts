@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Kernel } from '../../../src/engine/access.ts';
 import type { Cpu } from '../../../src/engine/cpu.ts';
 import type { DecisionSource } from '../../../src/engine/decisions.ts';
-import { flags, Layout, lock, word } from '../../../src/engine/layout.ts';
+import { flags, Layout, lock, pointer, word } from '../../../src/engine/layout.ts';
 import { Machine } from '../../../src/engine/machine.ts';
 import { type MemoryName, memoryModels } from '../../../src/engine/memory/index.ts';
 import { siteOf } from '../../../src/engine/sites.ts';
@@ -19,6 +19,7 @@ const w = layout.struct('w', {
   f: flags(['a', 'b']),
   l: lock('Mutex'),
   m: lock('Mutex'),
+  p: pointer(),
 });
 
 type Body = (cpu: Cpu, at: (what: string) => void) => Kernel;
@@ -156,6 +157,26 @@ describe('features of an execution', () => {
     if (program !== null) machine.run(program, calm);
     const states = declared.look().filter(cell => featureClasses[classOf(cell)]?.name === 'states');
     expect(states).toHaveLength(1);
+  });
+
+  it('sees that a pointer is changed while another CPU reads under RCU, also in executions that are not counted', () => {
+    const updater: Body = function* (cpu, at) {
+      at('p=0');
+      yield cpu.writeOnce(w.p, 0);
+    };
+    const reader: Body = function* (cpu, at) {
+      at('lock');
+      yield cpu.rcuReadLock();
+      at('r=p');
+      yield cpu.readOnce(w.p);
+      at('unlock');
+      yield cpu.rcuReadUnlock();
+    };
+    const { run } = setUp('sc', [updater, reader]);
+    expect(run(calm)['contexts']).toBe(1);
+    // The reader first, and the updater after its lock.
+    expect(run(script(1, 1))['contexts']).toBe(1);
+    expect(run(script(1, 1))['contexts']).toBeUndefined();
   });
 
   it('gives equal orders to equivalent executions and others to the rest', () => {
