@@ -27,8 +27,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
     // For what hangs: many tests start processes, which on a machine with much else to do take ten times as long.
-    testTimeout: 240_000,
-    hookTimeout: 240_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     // One core less than there are, which is Vitest's choice, leaves small machines idle: many tests wait for processes.
     maxWorkers: '100%',
     globalSetup: ['./test/build.ts', './test/watchdog.ts'],

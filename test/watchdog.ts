@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import type { TestProject } from 'vitest/node';
 
 /** Minutes after which something hangs: many times what all tests take together. */
-const PATIENCE_MINUTES = 30;
+const PATIENCE_MINUTES = 60;
 
 /**
  * Ends the run if tests never do, and names their files. A limit of Vitest's own cannot: a thread that is never given back,

@@ -44,7 +44,7 @@ beforeAll(() => campaign(base, '--workers', '1'));
 const small = scratch();
 const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', small]).status === 0;
 afterAll(() => {
-  if (mounted) spawnSync('umount', [small]);
+  if (mounted) spawnSync('umount', ['-l', small]);
 });
 
 function copied(): string {

@@ -1,9 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { pagestorm, scratch } from './pagestorm.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 /** What the modules below share: targets whose designs have a word and an operation that may be anything. */
 const common = `

@@ -30,7 +30,7 @@ export function interrupt(child: ChildProcess): void {
 }
 
 /** Milliseconds that a process may take, less than a test (vitest.config.ts): what hangs is named, with what it has said. */
-const PATIENCE_MS = 200_000;
+const PATIENCE_MS = 500_000;
 
 /** Runs the built command with the demo target loaded, in our environment and `env`. */
 export function pagestorm(

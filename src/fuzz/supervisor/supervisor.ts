@@ -30,7 +30,7 @@ export interface SupervisorOptions {
 const SOON_SECONDS = 10;
 const MAX_QUICK_DEATHS = 4;
 /** Seconds that the process of a supervisor that died may take to end. */
-const ORPHAN_SECONDS = 10;
+const ORPHAN_SECONDS = 60;
 
 /**
  * Runs a campaign in a process of its own and starts it again, from the campaign directory, when it dies. What its

@@ -13,7 +13,7 @@ const small = mkdtempSync(join(tmpdir(), 'pagestorm-small-'));
 const mount = (...args: string[]): boolean => spawnSync('mount', args).status === 0;
 const mounted = mount('-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', small);
 afterAll(() => {
-  if (mounted) spawnSync('umount', [small]);
+  if (mounted) spawnSync('umount', ['-l', small]);
 });
 
 describe('the disk of a campaign', () => {
