@@ -13,7 +13,7 @@ import {
 import type { Provenance } from './directory/names.ts';
 import type { MinimizedFigures, SightingNow } from './directory/seen.ts';
 import type { CampaignEvent } from './events.ts';
-import type { WorkerPool } from './pool.ts';
+import { HangError, type WorkerPool } from './pool.ts';
 import type { MinimizeView } from './statistics/snapshot.ts';
 import type { Job, RawFinding } from './tasks.ts';
 import type { Trace } from './trace.ts';
@@ -184,11 +184,9 @@ export class Findings {
       this.#mark(crash.folder);
       this.#inWork = crash;
       try {
-        const minimized = await this.#pool.run<'minimize'>({
-          type: 'minimize',
-          case: one,
-          budget: MINIMIZE_BUDGET,
-        });
+        const minimized = await twice(() =>
+          this.#pool.run<'minimize'>({ type: 'minimize', case: one, budget: MINIMIZE_BUDGET }),
+        );
         if (minimized !== null) {
           smallest = minimized.case;
           const { before, now, executions, complete } = minimized;
@@ -196,7 +194,7 @@ export class Findings {
           if (interrupted) this.#interrupted++;
           figures = { before, now, executions, complete, interrupted };
         }
-        trace = (await this.#pool.run<'replay'>({ type: 'replay', case: smallest })).trace;
+        trace = (await twice(() => this.#pool.run<'replay'>({ type: 'replay', case: smallest }))).trace;
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         this.#emit({
@@ -233,6 +231,16 @@ export class Findings {
     } catch {
       // A full disk: then a finding that kills its process is tried once more.
     }
+  }
+}
+
+/** Does a task once more if it made no progress: on a busy machine its worker may have had no turn. */
+async function twice<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof HangError)) throw error;
+    return await run();
   }
 }
 
