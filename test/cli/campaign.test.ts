@@ -75,7 +75,7 @@ describe('a campaign', () => {
     ['kill-rounds', '--rounds 2 --execs 3k --delay 1 --design demo/no-barrier', /nothing lost/],
     [
       'kill-writes',
-      `--first 40 --step 120 --execs 600 --design demo/no-barrier --design demo/throws -- --input ${base}/queue`,
+      `--first 40 --step 120 --execs 600 --workers 1 --design demo/no-barrier --design demo/throws -- --input ${base}/queue`,
       /the same each time/,
     ],
   ] as const)(
